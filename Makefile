@@ -1,0 +1,61 @@
+# Everything a developer or a user types. `make` alone lists it.
+
+PYTHON ?= python3
+MEDIA ?=
+VENV := .venv/bin
+# The notebooks' kernels and the worker are started by name: they must find this environment first.
+export PATH := $(CURDIR)/$(VENV):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo app test check fix bench lock notebooks screenshots clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
+
+.venv/.local: pyproject.toml requirements.lock .ci/environment.py
+	@$(PYTHON) .ci/environment.py local
+	@touch $@
+
+.venv/.dev: pyproject.toml requirements.lock .ci/environment.py
+	@$(PYTHON) .ci/environment.py local team dev
+	@touch .venv/.local $@
+
+demo: .venv/.local ## the whole main job, on the sample or on your files: make demo MEDIA=folder
+	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)")
+
+app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
+	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)") || true
+	@$(VENV)/workbench app
+
+test: .venv/.dev ## all tests, from nothing
+	@$(VENV)/python -m pytest -q
+	@$(MAKE) --no-print-directory notebooks
+
+notebooks: .venv/.dev ## execute the notebooks under nbval
+	@$(VENV)/python -m pytest -q --nbval-lax -p no:cacheprovider -o addopts="" -o filterwarnings=default notebooks
+
+check: .venv/.dev ## format, lint, layers, types, tests
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/lint-imports
+	$(VENV)/mypy
+	@$(MAKE) --no-print-directory test
+
+fix: .venv/.dev ## repair format and what the linter can
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+bench: .venv/.dev ## measure stages, memory and start-up
+	$(VENV)/python -m tests.bench
+
+lock: .venv/.dev ## resolve all extras anew into requirements.lock
+	.boot/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
+	@! grep -q "://" requirements.lock
+
+screenshots: .venv/.dev ## take the pictures of the README again
+	$(VENV)/python docs/screenshots.py
+
+clean: ## remove the environment and everything made at run time
+	rm -rf .boot .venv build dist .pytest_cache .mypy_cache .ruff_cache
+	find data -mindepth 1 -maxdepth 1 ! -name samples -exec rm -rf {} +

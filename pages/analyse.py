@@ -1,0 +1,30 @@
+"""Analyse: choose, see the price, run."""
+
+import streamlit as st
+
+from workbench.ui import data, shown_errors, workspace
+from workbench.ui.plan_card import plan_card, price_table
+from workbench.ui.request_form import request_form
+
+st.title("Analyse", anchor=False)
+
+with shown_errors():
+    if data.cards():
+        form, plan = st.columns([1.15, 1], gap="large")
+        request = None
+        with form, shown_errors():
+            request = request_form()
+        with plan, shown_errors():
+            if request:
+                wanted = plan_card(request)
+                if wanted:
+                    job = workspace().jobs.submit_analysis(wanted)
+                    st.switch_page("pages/jobs.py", query_params={"job": job})
+            else:
+                st.caption("Choose a file and what to find, to see the price.")
+        if request:
+            with shown_errors():
+                price_table(request)
+    else:
+        st.markdown("There is nothing to analyse yet.")
+        st.page_link("pages/library.py", label="Import media", icon=":material/video_library:")

@@ -1,0 +1,11 @@
+"""Jobs: what is going on."""
+
+import streamlit as st
+
+from workbench.ui import shown_errors
+from workbench.ui.job_parts import job_board
+
+st.title("Jobs", anchor=False)
+
+with shown_errors():
+    job_board()

@@ -1,0 +1,103 @@
+"""Results: watch and read together."""
+
+import streamlit as st
+
+from workbench.ui import data, shown_errors
+from workbench.ui.formats import plain
+from workbench.ui.job_parts import running_line
+from workbench.ui.results_parts import (
+    analysis_picker,
+    export_popover,
+    provenance,
+    shown_asset,
+    status_line,
+)
+from workbench.ui.watching import (
+    KIND_OF_LANE,
+    asset_player,
+    chapter_list,
+    element_chips,
+    element_list,
+    evidence_view,
+    summary_view,
+    timeline,
+    transcript_list,
+)
+
+with shown_errors():
+    card = shown_asset()
+    if card is None:
+        st.title("Results", anchor=False)
+        st.markdown("There is nothing here by that link.")
+        st.page_link("pages/library.py", label="Open the library", icon=":material/video_library:")
+    else:
+        asset = card.asset
+        title, choice, export = st.columns([5.2, 2, 1.5], vertical_alignment="bottom")
+        title.title(plain(asset.name), anchor=False)
+        with choice:
+            header = analysis_picker(data.headers(asset.id))
+        analysis = data.analysis(header.id) if header else None
+        evidence = data.evidence(asset.id)
+        with export:
+            if analysis:
+                export_popover(asset, analysis, evidence)
+            else:
+                st.page_link(
+                    "pages/analyse.py",
+                    label="Analyse…",
+                    icon=":material/auto_awesome:",
+                    query_params={"assets": [asset.id]},
+                )
+        status_line(card, analysis)
+        if card.state == "running":
+            running_line()
+
+        watch, read = st.columns([1.45, 1], gap="medium")
+        with watch, shown_errors():
+            asset_player(asset, analysis, evidence)
+        with read, shown_errors():
+            tabs = ["Chapters", "Transcript", "Elements", "Summary", "Evidence"]
+            if asset.kind == "image":
+                tabs = ["Elements", "Summary", "Evidence"]
+            tab = st.segmented_control(
+                "What to read",
+                tabs,
+                default=tabs[0],
+                key="tab",
+                bind="query-params",
+                required=True,
+                wrap=True,
+                width="stretch",
+                label_visibility="collapsed",
+            )
+            lanes = st.session_state.get("lanes") or ["Equipment"]
+            if tab == "Transcript":
+                transcript_list(asset, evidence)
+            elif tab == "Evidence":
+                evidence_view(evidence)
+            elif analysis is None:
+                st.caption("Not analysed yet.")
+            elif tab == "Summary":
+                summary_view(analysis)
+            elif tab == "Chapters":
+                chapter_list(analysis)
+            elif asset.kind == "image":
+                element_chips(analysis)
+            else:
+                element_list(analysis, lanes)
+
+        if analysis and asset.kind != "image":
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.subheader("Timeline", anchor=False, width="stretch")
+                lanes = st.pills(
+                    "Lanes",
+                    list(KIND_OF_LANE),
+                    selection_mode="multi",
+                    default=["Equipment"],
+                    key="lanes",
+                    bind="query-params",
+                    label_visibility="collapsed",
+                )
+            timeline(analysis, evidence, lanes)
+        if analysis:
+            provenance(analysis)

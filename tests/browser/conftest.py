@@ -1,0 +1,208 @@
+"""The app in Debian's Chromium: a server on a data folder of its own, and a page that listens.
+
+A page fails its test when the browser reports an error, or asks any other host for anything.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from workbench.analysis.request import AnalysisRequest
+from workbench.media.ffmpeg import run_ffmpeg
+from workbench.settings import load_settings
+from workbench.workspace import Workspace
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+SLIDES = {
+    "Mechanical seals": (
+        "A mechanical seal keeps the water inside the pump.",
+        "A dry start ruins the seal in under a minute.",
+        "Replace the seal when it leaks more than ten drops an hour.",
+        "Flush the seal with clean water before every start.",
+    ),
+    "Bearings and grease": (
+        "The bearing carries the weight of the shaft.",
+        "Grease the bearing every month with the grease gun.",
+        "Too much grease makes the bearing hot.",
+        "Listen to the bearing with a steel rod or a microphone.",
+    ),
+    "Laser alignment": (
+        "The laser shows how well the motor and the coupling are in line.",
+        "Check for a soft foot before the alignment begins.",
+        "Move the motor until the laser shows five hundredths.",
+        "Write the alignment into the log book when it is done.",
+    ),
+}
+LINE_S = 4
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app."""
+
+    url: str
+    data_dir: Path
+    media: Path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium on PATH: apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def talk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A talk of three slides with captions beside it, and a photo."""
+    folder = tmp_path_factory.mktemp("recordings")
+    work = tmp_path_factory.mktemp("slides")
+    inputs: list[str | Path] = []
+    captions = []
+    moment = 0
+    for number, (title, lines) in enumerate(SLIDES.items()):
+        slide = work / f"{number}.png"
+        picture = Image.new("RGB", (1280, 720), ("#F4F1E8", "#E8F0F4", "#F0E8F4")[number])
+        draw = ImageDraw.Draw(picture)
+        draw.text((90, 90), title, fill="#1B1F24", font=ImageFont.load_default(76))
+        draw.rectangle((90, 300, 600, 620), fill=("#2F7572", "#B4581A", "#6D4FC4")[number])
+        picture.save(slide)
+        length = LINE_S * len(lines)
+        inputs += ["-loop", "1", "-framerate", "5", "-t", str(length), "-i", slide]
+        for line in lines:
+            captions.append(f"{_clock(moment)} --> {_clock(moment + LINE_S)}\n{line}\n")
+            moment += LINE_S
+    joined = "".join(f"[{n}:v]" for n in range(len(SLIDES))) + f"concat=n={len(SLIDES)}:v=1[v]"
+    coded = ["-c:v", "libx264", "-g", "10", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    sound = ["-f", "lavfi", "-t", str(moment), "-i", "anullsrc=r=16000:cl=mono"]
+    mapped = ["-map", "[v]", "-map", f"{len(SLIDES)}:a", "-c:a", "aac"]
+    film = folder / "Pump room talk.mp4"
+    run_ffmpeg([*inputs, *sound, "-filter_complex", joined, *mapped, *coded, film])
+    text = "\n".join(f"{number + 1}\n{caption}" for number, caption in enumerate(captions))
+    film.with_suffix(".srt").write_text(text)
+    Image.new("RGB", (640, 480), "#557788").save(folder / "Nameplate P-201A.jpg")
+    return folder
+
+
+def _clock(seconds: int) -> str:
+    return f"00:{seconds // 60:02d}:{seconds % 60:02d},000"
+
+
+@pytest.fixture(scope="session")
+def server(
+    project: Path, talk_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The app, with its worker and index server, on an empty data folder."""
+    from workbench.jobs.supervisor import stop_services
+
+    data_dir = tmp_path_factory.mktemp("app") / "data"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    log = data_dir.parent / "app.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=project,
+            env={**os.environ, "WORKBENCH_DATA_DIR": str(data_dir)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for(f"{url}/_stcore/health", process, log)
+        yield Server(url, data_dir, talk_folder)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+        stop_services(data_dir)
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.3)
+    pytest.fail("the app did not start:\n" + log.read_text("utf-8", "replace")[-3000:])
+
+
+@pytest.fixture(scope="session")
+def analysed(server: Server) -> Server:
+    """The app with the talk analysed by the local engine, whoever did that."""
+    with Workspace.open(load_settings(data_dir=server.data_dir)) as library:
+        if not library.analyses():
+            library.import_media([server.media])
+            library.analyse(AnalysisRequest(assets=("Pump room talk.mp4",)))
+    return server
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of 1440×900 in the light theme; `@pytest.mark.parametrize("page", …, indirect=True)`
+    takes other settings of a browser context.
+    """
+    settings = getattr(request, "param", {})
+    context = browser.new_context(
+        **{"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **settings}
+    )
+    troubles: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        # Streamlit looks for itself below a deep link, and does not find itself there.
+        if message.type == "error" and "/_stcore/" not in str(message.location.get("url", "")):
+            troubles.append(f"console: {message.text}")
+
+    def on_request(asked: Request) -> None:
+        if not asked.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            troubles.append(f"foreign request: {asked.url}")
+
+    def listen(opened: Page) -> None:
+        opened.on("console", on_console)
+        opened.on("pageerror", lambda error: troubles.append(f"page error: {error}"))
+
+    context.on("page", listen)
+    context.on("request", on_request)
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
+    assert troubles == []

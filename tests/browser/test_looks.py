@@ -1,0 +1,84 @@
+"""What the eye and the screen reader get: no findings of axe, and CSS that still fits Streamlit."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = {
+    "": "Library",
+    "/library?view=Table": "Library",
+    "/search?q=dry+start": "Search",
+    "/analyse": "Analyse",
+    "/results": "Pump room talk.mp4",
+    "/results?tab=Elements": "Pump room talk.mp4",
+    "/results?tab=Summary": "Pump room talk.mp4",
+    "/reports": "Reports",
+    "/jobs": "Jobs",
+    "/settings": "Settings",
+}
+
+STREAMLITS_OWN = {"list", "listitem"}
+"""Markup of Streamlit's sidebar menu."""
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+
+DARK = {"color_scheme": "dark"}
+
+
+@pytest.mark.parametrize("page", [{}, DARK], ids=["light", "dark"], indirect=True)
+def test_no_page_has_an_accessibility_finding(page: Page, analysed):
+    findings = []
+    for path, title in PAGES.items():
+        page.goto(analysed.url + path)
+        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+        page.wait_for_timeout(1800)
+        for found in Axe().run(page, options=RULES).response["violations"]:
+            if found["id"] not in STREAMLITS_OWN:
+                nodes = "; ".join(node["html"][:160] for node in found["nodes"][:3])
+                findings.append(f"{path or '/'} {found['id']}: {found['help']}: {nodes}")
+    assert findings == []
+
+
+@pytest.mark.parametrize(
+    ("path", "selector", "style", "value"),
+    [
+        ("", "[data-testid=stMainBlockContainer]", "paddingLeft", "33.75px"),
+        ("", "[data-testid=stMainBlockContainer]", "maxWidth", "1560px"),
+        ("", "[data-testid=stCaptionContainer]", "opacity", "1"),
+        ("", "[data-testid=stCaptionContainer]", "color", "rgb(91, 100, 114)"),
+        ("", "button[aria-checked=true] p", "color", "rgb(10, 110, 106)"),
+        ("", "[class*=st-key-frame_] img", "objectFit", "cover"),
+        ("/settings", "[data-testid=stSidebarNavLink]", "outlineStyle", "solid"),
+    ],
+)
+def test_the_few_lines_of_css_still_fit(page: Page, analysed, path, selector, style, value):
+    page.goto(analysed.url + path)
+    element = page.locator(selector).first
+    expect(element).to_be_visible()
+    if style == "outlineStyle":
+        element.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+    assert element.evaluate(f"node => getComputedStyle(node).{style}") == value
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 1024, "height": 768}}], indirect=True)
+def test_nothing_is_wider_than_a_small_laptop(page: Page, analysed):
+    for path, title in PAGES.items():
+        page.goto(analysed.url + path)
+        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+        page.wait_for_timeout(800)
+        wide = page.locator("[data-testid=stMain]").evaluate(
+            "node => node.scrollWidth - node.clientWidth"
+        )
+        assert wide <= 0, path
+
+
+def test_a_filter_of_one_page_does_not_follow_to_another(page: Page, analysed):
+    page.goto(f"{analysed.url}/library?q=pump")
+    expect(page.get_by_role("link", name="Pump room talk.mp4")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Search").click()
+    expect(page.get_by_role("heading", level=1, name="Search")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Search the library")).to_have_value("")

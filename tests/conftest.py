@@ -1,0 +1,60 @@
+"""What every test may use, and what no test may do: the network is loopback only."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+    os.environ.pop(name, None)
+for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
+    if name != "WORKBENCH_TEST_MEDIA":
+        del os.environ[name]
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# Two shared cores: how long an example takes says nothing about the code.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
+
+_connect = socket.socket.connect
+
+
+def _is_loopback(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    host = str(address[0])
+    return host in {"localhost", "::1", "0.0.0.0", ""} or host.startswith("127.")  # noqa: S104
+
+
+def _guarded_connect(self: socket.socket, address: object) -> None:
+    if not _is_loopback(address):
+        raise AssertionError(f"a test tried to reach {address}; only loopback is allowed")
+    _connect(self, address)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that leaves this machine."""
+    monkeypatch.setattr(socket.socket, "connect", _guarded_connect)
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The checkout."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def media_dir() -> Path:
+    """Real test files by others: `WORKBENCH_TEST_MEDIA`, else `../shared/media`."""
+    named = os.environ.get("WORKBENCH_TEST_MEDIA")
+    folder = Path(named) if named else PROJECT.parent / "shared" / "media"
+    if not (folder / "video").is_dir():
+        pytest.skip("no test media: put them in ../shared/media or set WORKBENCH_TEST_MEDIA")
+    return folder

@@ -1,0 +1,115 @@
+"""Chapter starts: what each hint is worth, and what never starts a chapter."""
+
+import itertools
+
+import numpy as np
+
+from workbench.evidence.boundaries import SHORTEST_CHAPTER_S, announces, chapter_starts
+from workbench.evidence.sentences import Sentence
+from workbench.evidence.slides import SlideTitle
+from workbench.media.timecode import TimeSpan
+
+TOPICS = (
+    ("The pump lifts water.", "Water fills the pump.", "A worn pump loses water.", "Pump the water."),
+    ("A violin needs a bow.", "The bow moves the violin.", "Violins age.", "A bow bends."),
+    ("Flour makes dough.", "Yeast lifts the dough.", "Dough needs flour.", "Bake the dough."),
+)
+
+
+def talk(
+    texts: list[str], *, each_s: float = 6.0, gap_s: float = 0.4, pauses_s: dict[int, float] | None = None
+) -> list[Sentence]:
+    found = []
+    now = 0.0
+    for index, text in enumerate(texts):
+        pause = (pauses_s or {}).get(index, gap_s)
+        now += pause
+        found.append(Sentence(TimeSpan(now, now + each_s), text, pause))
+        now += each_s
+    return found
+
+
+def three_topics() -> list[Sentence]:
+    return talk([text for topic in TOPICS for text in topic], pauses_s={4: 1.4, 8: 1.4})
+
+
+def test_words_and_pauses_find_the_topics():
+    sentences = three_topics()
+    starts = chapter_starts(sentences, 80.0)
+    wanted = [0.0, sentences[4].span.start_s, sentences[8].span.start_s]
+    assert len(starts) == 3
+    assert all(abs(found - true) <= 1.5 for found, true in zip(starts, wanted, strict=True))
+
+
+def test_a_cut_in_the_pause_is_the_exact_start():
+    sentences = three_topics()
+    cut_s = sentences[4].span.start_s - 0.9
+    assert cut_s in chapter_starts(sentences, 80.0, cuts_s=[5.0, cut_s, 60.2])
+
+
+def test_a_slide_title_starts_a_chapter_where_words_do_not_change():
+    sentences = talk(["The pump lifts water."] * 12)
+    moment = sentences[6].span.start_s - 0.3
+    title = SlideTitle(TimeSpan(moment, moment + 5), "Second part", 1.0)
+    assert chapter_starts(sentences, 80.0) == (0.0,)
+    assert chapter_starts(sentences, 80.0, titles=[title]) == (0.0, moment)
+
+
+def test_a_label_in_a_picture_does_not_start_a_chapter():
+    sentences = talk(["The pump lifts water."] * 12)
+    moment = sentences[6].span.start_s - 0.3
+    label = SlideTitle(TimeSpan(moment, moment + 5), "Impeller", 0.2)
+    assert chapter_starts(sentences, 80.0, titles=[label]) == (0.0,)
+
+
+def test_cuts_alone_never_start_a_chapter():
+    sentences = talk(["The pump lifts water."] * 12)
+    cuts = [sentence.span.start_s for sentence in sentences]
+    assert chapter_starts(sentences, 80.0, cuts_s=cuts) == (0.0,)
+    assert chapter_starts([], 80.0, cuts_s=cuts) == (0.0,)
+
+
+def test_titles_divide_a_video_without_speech():
+    titles = [SlideTitle(TimeSpan(at, at + 25), f"Part at {at}", 1.0) for at in (0, 30, 60)]
+    assert chapter_starts([], 90.0, titles=titles) == (0.0, 30, 60)
+
+
+def test_two_titles_at_the_same_sentence_count_once():
+    sentences = talk(["The pump lifts water."] * 12)
+    moment = sentences[6].span.start_s
+    titles = [SlideTitle(TimeSpan(moment + d, moment + d + 1), f"Label {d}", 0.45) for d in (0, 1)]
+    assert chapter_starts(sentences, 80.0, titles=titles) == (0.0,)
+
+
+def test_no_chapter_is_shorter_than_the_shortest():
+    titles = [SlideTitle(TimeSpan(at, at + 4), f"Slide {at}", 1.0) for at in range(0, 100, 5)]
+    starts = chapter_starts([], 100.0, titles=titles)
+    lengths = [b - a for a, b in itertools.pairwise([*starts, 100.0])]
+    assert min(lengths) >= SHORTEST_CHAPTER_S
+
+
+def test_a_long_video_has_at_most_twenty_five_chapters():
+    titles = [SlideTitle(TimeSpan(at, at + 20), f"Slide {at}", 1.0) for at in range(0, 7200, 30)]
+    assert len(chapter_starts([], 7200.0, titles=titles)) <= 25
+
+
+def test_a_change_of_meaning_helps_where_words_are_all_new():
+    texts = [f"{w}ish {w}ful" for w in "bom bim bam bum bem byx kom kim kam kum kem kyx".split()]
+    sentences = talk(texts, pauses_s={6: 1.3})
+
+    def embed(lines):
+        return np.asarray([[1.0, 0.0] if line[0] == "b" else [0.0, 1.0] for line in lines])
+
+    starts = chapter_starts(sentences, 80.0, embed=embed, cuts_s=[sentences[6].span.start_s - 0.5])
+    without = chapter_starts(sentences, 80.0, cuts_s=[sentences[6].span.start_s - 0.5])
+    assert len(without) == 1
+    assert len(starts) == 2
+    assert abs(starts[1] - sentences[6].span.start_s) <= 1
+
+
+def test_speakers_announce_what_comes():
+    assert announces("Now let's look at the bearings.")
+    assert announces("The second check is the suction side.")
+    assert announces("Moving on to lubrication.")
+    assert not announces("The bearing needs grease.")
+    assert not announces("We look happy.") or announces("We look at pumps.")

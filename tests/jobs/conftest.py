@@ -1,0 +1,78 @@
+"""A data folder with a store, a client, and a worker that can be started, killed and ended."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workbench.jobs.client import JobClient
+from workbench.jobs.worker import is_worker_running
+from workbench.library.store import Store
+
+PROGRAM = Path(__file__).with_name("worker_program.py")
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    folder = tmp_path / "a data folder %41 #1"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store(data_dir):
+    with Store.open(data_dir / "app.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(data_dir, store):
+    opened = JobClient(data_dir, store)
+    yield opened
+    opened.close()
+
+
+class Worker:
+    """A worker process of ours."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.log = data_dir / "worker.txt"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PROGRAM), str(self.data_dir)],
+                stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+        self.until(lambda: is_worker_running(self.data_dir))
+
+    def until(self, is_so, timeout_s: float = 30.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> int:
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def paid(self) -> list[str]:
+        path = self.data_dir / "paid.log"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def worker(data_dir):
+    made = Worker(data_dir)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()

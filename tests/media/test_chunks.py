@@ -1,0 +1,74 @@
+"""How a long video is split."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import RequestError
+from workbench.media.chunks import KEY_FRAME_S, plan_chunks, whole_video
+from workbench.media.timecode import TimeSpan
+
+durations = st.floats(0.05, 50_000, allow_nan=False)
+plans = st.tuples(durations, st.floats(10, 2000), st.floats(0, 120))
+
+
+@given(plans)
+def test_cores_tile_the_whole_video(plan: tuple[float, float, float]) -> None:
+    duration_s, chunk_s, context_s = plan
+    chunks = plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)
+    assert chunks[0].core.start_s == 0
+    assert chunks[-1].core.end_s == duration_s
+    for one, following in zip(chunks, chunks[1:], strict=False):
+        assert one.core.end_s == following.core.start_s
+    assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
+
+
+@given(plans)
+def test_what_is_sent_holds_its_core_and_lies_in_the_video(
+    plan: tuple[float, float, float],
+) -> None:
+    duration_s, chunk_s, context_s = plan
+    for chunk in plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s):
+        assert 0 <= chunk.sent.start_s <= chunk.core.start_s
+        assert chunk.core.end_s <= chunk.sent.end_s <= duration_s
+        assert chunk.sent.start_s % KEY_FRAME_S == 0
+
+
+@given(plans)
+def test_no_last_chunk_is_much_shorter_than_the_others(plan: tuple[float, float, float]) -> None:
+    duration_s, chunk_s, context_s = plan
+    chunks = plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)
+    if len(chunks) > 1:
+        assert chunks[-1].core.duration_s >= int(chunk_s) / 4 - 1e-6
+
+
+@given(plans, st.floats(0, 50_000), st.floats(0, 500))
+def test_a_span_comes_back_from_the_clips_clock(
+    plan: tuple[float, float, float], start_s: float, length_s: float
+) -> None:
+    duration_s, chunk_s, context_s = plan
+    span = TimeSpan(start_s, start_s + length_s)
+    for chunk in plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)[:5]:
+        inside = span.clamped(chunk.sent)
+        back = chunk.to_video_time(chunk.to_clip_time(span))
+        assert back.start_s == pytest.approx(inside.start_s, abs=1e-6)
+        assert back.end_s == pytest.approx(inside.end_s, abs=1e-6)
+
+
+def test_neighbours_share_ten_percent_by_default() -> None:
+    first, second, *_ = plan_chunks(3600)
+    assert first.sent.overlap_s(second.sent) == 60
+
+
+def test_a_video_that_fits_is_one_chunk() -> None:
+    (chunk,) = whole_video(95.5)
+    assert chunk.core == chunk.sent == TimeSpan(0, 95.5)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "options"),
+    [(0, {}), (-1, {}), (10, {"chunk_s": 0.5}), (10, {"context_s": -1}), (float("nan"), {})],
+)
+def test_lengths_out_of_range_are_refused(duration_s: float, options: dict[str, float]) -> None:
+    with pytest.raises(RequestError):
+        plan_chunks(duration_s, **options)

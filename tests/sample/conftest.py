@@ -1,0 +1,23 @@
+"""The sample is made once for all tests that need it."""
+
+from pathlib import Path
+
+import pytest
+
+from workbench.evidence.evidence import Evidence
+from workbench.evidence.gather import gather
+from workbench.media.probe import probe
+from workbench.sample import Sample, make_sample
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """A whole sample, made once; half a minute of work for two processors."""
+    return make_sample(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def sample_evidence(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """What the local engine measures in the film."""
+    cache_dir: Path = tmp_path_factory.mktemp("cache")
+    return gather(probe(sample.video), cache_dir=cache_dir)

@@ -1,0 +1,77 @@
+"""What the loopback Bedrock can be told to do with a request instead of answering it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+STATUSES = {
+    "AccessDeniedException": 403,
+    "InternalServerException": 500,
+    "ModelErrorException": 424,
+    "ModelNotReadyException": 429,
+    "ModelTimeoutException": 408,
+    "ResourceNotFoundException": 404,
+    "ServiceQuotaExceededException": 400,
+    "ServiceUnavailableException": 503,
+    "ThrottlingException": 429,
+    "ValidationException": 400,
+    "UnrecognizedClientException": 403,
+    "ExpiredTokenException": 403,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do with one request instead of answering it."""
+
+    name: str
+    status: int = 200
+    seconds: float = 0.0
+    payload: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def error(kind: str, message: str = "", *, status: int = 0, retry_after_s: int = 0) -> Step:
+    """Fail with one of the service's errors."""
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
+    said = message or f"{kind} on command"
+    return Step(kind, status or STATUSES[kind], payload={"message": said}, headers=headers)
+
+
+def hang(seconds: float = 3600) -> Step:
+    """Take the request and say nothing for so long; then answer."""
+    return Step("hang", seconds=seconds)
+
+
+def cut() -> Step:
+    """Close the connection without a word."""
+    return Step("cut")
+
+
+def cut_in_reply() -> Step:
+    """Close the connection in the middle of the reply."""
+    return Step("cut_in_reply")
+
+
+def garbled(status: int = 200) -> Step:
+    """Send something that is not JSON, as a proxy in between might."""
+    return Step("garbled", status)
+
+
+def stopped(stop_reason: str) -> Step:
+    """End with this stop reason and half an answer: `max_tokens`, `content_filtered` …"""
+    return Step("stopped", payload=stop_reason)
+
+
+def tool_input(value: Any) -> Step:
+    """Call the tool with this, whatever its schema says."""
+    return Step("tool_input", payload=value)
+
+
+def says(text: str) -> Step:
+    """Answer in words, without calling the tool."""
+    return Step("says", payload=text)
+
+
+def empty() -> Step:
+    """Answer with no content at all."""
+    return Step("empty")

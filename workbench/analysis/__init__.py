@@ -1,0 +1,1 @@
+"""Questions about media: what is asked, planned, priced, run, merged and found."""

@@ -1,0 +1,273 @@
+"""Amazon Nova through Bedrock's Converse.
+
+boto3 sends each call once; whether it is sent again is decided here, so that every send is counted
+and none is paid for behind the user's back.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workbench.backends.bedrock_errors import (
+    CREDENTIALS_HINT,
+    UNREADABLE,
+    CallFailure,
+    failure_of,
+)
+from workbench.backends.bedrock_wire import (
+    INLINE_LIMIT_BYTES,
+    Answered,
+    converse_call,
+    read_reply,
+    repair_call,
+)
+from workbench.backends.catalog import ModelInfo, route_for
+from workbench.backends.form import fitted
+from workbench.backends.protocol import ModelReply, ModelRequest, Readiness
+from workbench.errors import BackendError, BadModelRequest, BadReply, RequestError
+
+DEFAULT_REGION = "us-east-1"
+
+READ_TIMEOUT_S = 3600
+"""A call on a long video may take an hour (Nova 2 user guide, core inference)."""
+
+FIRST_WAIT_S = 2.0
+"""Longest wait before the second send; it doubles with each send after that."""
+
+LONGEST_WAIT_S = 40.0
+
+ASK_AGAIN_S = 30.0
+"""How long it is remembered that there are no credentials: looking may take seconds."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A call that was answered."""
+
+    response: dict[str, Any]
+    sends: int
+    seconds: float
+
+
+class BedrockNova:
+    """The `nova` engine. Safe for threads; the client is opened with the first call.
+
+    Args:
+        region: AWS region; empty for boto3's own default, else us-east-1.
+        endpoint_url: Another address for Bedrock; empty for AWS's.
+        route: Inference profile, or `auto`; see `catalog.route_for`.
+        inline_limit_bytes: Most bytes of media in one call.
+        read_timeout_s: Seconds without a byte before a call is given up.
+        sleep: Waits between sends.
+        jitter: Gives a number from 0 to 1 by which a wait is shortened.
+    """
+
+    engine = "nova"
+
+    def __init__(
+        self,
+        region: str = "",
+        endpoint_url: str = "",
+        route: str = "auto",
+        *,
+        inline_limit_bytes: int = INLINE_LIMIT_BYTES,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        sleep: Callable[[float], object] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.route = route
+        self._asked_region = region
+        self._endpoint_url = endpoint_url
+        self._limit_bytes = inline_limit_bytes
+        self._read_timeout_s = read_timeout_s
+        self._sleep = sleep
+        self._jitter = jitter
+        self._lock = threading.RLock()
+        self._opened_session: Any = None
+        self._opened_client: Any = None
+        self._none_found_at = float("-inf")
+
+    @property
+    def region(self) -> str:
+        """The region calls start from.
+
+        Raises:
+            NoCredentials: The profile that is named does not exist.
+        """
+        return self._asked_region or self._session().region_name or DEFAULT_REGION
+
+    def readiness(self) -> Readiness:
+        """Say whether credentials are there. Bedrock is not called, nothing is paid."""
+        none_found = Readiness(
+            self.engine,
+            is_ready=False,
+            finding="No AWS credentials were found.",
+            hint=CREDENTIALS_HINT,
+        )
+        with self._lock:
+            if time.monotonic() - self._none_found_at < ASK_AGAIN_S:
+                return none_found
+            try:
+                region = self.region
+                method = self._credentials_method()
+            except BackendError as error:
+                return Readiness(
+                    self.engine, is_ready=False, finding=error.message, hint=error.hint
+                )
+            if not method:
+                self._none_found_at = time.monotonic()
+                # A session remembers that it found none; the next look has to be a fresh one.
+                self._opened_session = None
+                return none_found
+        at = f", at {self._endpoint_url}" if self._endpoint_url else ""
+        return Readiness(
+            self.engine,
+            is_ready=True,
+            finding=f"Credentials found ({method}), region {region}{at}. Not called yet.",
+        )
+
+    def invoke(self, request: ModelRequest, model: ModelInfo) -> ModelReply:
+        """Answer one request; see `Backend.invoke`.
+
+        Failures that pass with time are sent again after a wait. An answer in the wrong form is
+        sent back once, without the media, to be put right.
+
+        Raises:
+            NoCredentials: None were found, or they have run out.
+            AccessDenied: The account may not call the model.
+            Throttled: Still too many requests after several waits.
+            ServiceDown: The service failed, could not be reached, or took too long.
+            QuotaExceeded: An account limit is used up.
+            BadModelRequest: The request would be, or was, refused.
+            BadReply: The answer is cut short, stopped, or twice not in the agreed form.
+            MediaMissing: A file to send is not there.
+        """
+        model_id = self._model_id(model)
+        call = converse_call(request, model, model_id, limit_bytes=self._limit_bytes)
+        sent = self._send(call)
+        # Up to 18 MB of media: not needed while a repair waits.
+        del call
+        answered = read_reply(sent.response, request)
+        answer, problems = self._fitted(answered, request)
+        usage, sends, seconds = answered.usage, sent.sends, sent.seconds
+        if problems:
+            logger.info("%s: asked to put its answer right: %s", model_id, "; ".join(problems))
+            again = self._send(repair_call(request, model, model_id, answered, problems))
+            answered = read_reply(again.response, request)
+            answer, problems = self._fitted(answered, request)
+            usage += answered.usage
+            sends += again.sends
+            seconds += again.seconds
+        if problems:
+            raise BadReply(
+                f"{model.name} twice gave an answer that is not in the agreed form: {problems[0]}",
+                hint="choose another model, or ask for less at once",
+            )
+        images = sum(1 for part in request.media if part.kind == "image")
+        media_s = sum(part.span.duration_s for part in request.media if part.span)
+        return ModelReply(
+            data=answer,
+            usage=replace(usage, images=images, media_s=media_s),
+            model_id=model_id,
+            stop_reason=answered.stop_reason,
+            latency_s=seconds,
+            attempts=sends,
+        )
+
+    @staticmethod
+    def _fitted(answered: Answered, request: ModelRequest) -> tuple[Any, tuple[str, ...]]:
+        if answered.answer is None:
+            return None, ("the answer is not JSON",)
+        return fitted(answered.answer, request.schema)
+
+    def _model_id(self, model: ModelInfo) -> str:
+        try:
+            return model.ids[route_for(model, self.route, self.region)]
+        except RequestError as error:
+            raise BadModelRequest(error.message, hint=error.hint) from None
+
+    def _send(self, call: dict[str, Any]) -> _Sent:
+        """Send a call, again after a wait where that may help."""
+        client = self._client()
+        sends = 0
+        while True:
+            sends += 1
+            start = time.monotonic()
+            got = self._send_once(client, call)
+            if not isinstance(got, CallFailure):
+                return _Sent(got, sends, time.monotonic() - start)
+            if sends >= got.policy.sends:
+                raise got.as_error(sends)
+            self._wait(got, sends)
+
+    @staticmethod
+    def _send_once(client: Any, call: dict[str, Any]) -> dict[str, Any] | CallFailure:
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
+
+        try:
+            response: dict[str, Any] = client.converse(**call)
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            logger.debug("Bedrock did not answer", exc_info=True)
+            return failure_of(error)
+        return response if "stopReason" in response else UNREADABLE
+
+    def _wait(self, failure: CallFailure, sends: int) -> None:
+        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (sends - 1))
+        wait_s = max(failure.wait_s, longest * self._jitter())
+        logger.info(
+            "Bedrock: %s; send %d of %d in %.1f s",
+            failure.code, sends + 1, failure.policy.sends, wait_s,
+        )  # fmt: skip
+        self._sleep(wait_s)
+
+    def _session(self) -> Any:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+
+        with self._lock:
+            if self._opened_session is None:
+                try:
+                    self._opened_session = boto3.Session()
+                except BotoCoreError as error:
+                    raise failure_of(error).as_error(1) from error
+            return self._opened_session
+
+    def _credentials_method(self) -> str:
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            found = self._session().get_credentials()
+        except BotoCoreError as error:
+            raise failure_of(error).as_error(1) from error
+        return str(found.method) if found is not None else ""
+
+    def _client(self) -> Any:
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+
+        with self._lock:
+            if self._opened_client is None:
+                config = Config(
+                    connect_timeout=10,
+                    read_timeout=self._read_timeout_s,
+                    tcp_keepalive=True,
+                    max_pool_connections=16,
+                    retries={"mode": "standard", "total_max_attempts": 1},
+                )
+                try:
+                    self._opened_client = self._session().client(
+                        "bedrock-runtime",
+                        region_name=self.region,
+                        endpoint_url=self._endpoint_url or None,
+                        config=config,
+                    )
+                except (BotoCoreError, ValueError) as error:
+                    raise failure_of(error).as_error(1) from error
+            return self._opened_client

@@ -1,0 +1,217 @@
+"""A question as a Converse call, and a Converse reply as an answer.
+
+Media come first and words last. The answer's form travels as the input of a tool that the model is
+made to call: Nova has no other way to be held to JSON.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.backends.catalog import Medium, ModelInfo
+from workbench.backends.form import json_in_text
+from workbench.backends.protocol import MediaPart, ModelRequest
+from workbench.backends.usage import Usage
+from workbench.errors import BadModelRequest, BadReply, MediaMissing
+
+INLINE_LIMIT_BYTES = 18_000_000
+"""Most bytes of media in one call. The service takes bodies of 25 MB, and base64 makes 4 of 3."""
+
+VIDEO_FORMATS = frozenset(
+    {"mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp"},
+)
+IMAGE_FORMATS = frozenset({"png", "jpeg", "gif", "webp"})
+_OTHER_NAMES = {"jpg": "jpeg", "3gp": "three_gp", "m4v": "mp4", "matroska": "mkv"}
+
+_CUT = "ask for less at once, or choose shorter chunks (chunk_s)"
+_STOPPED: Mapping[str, tuple[str, str]] = {
+    "max_tokens": ("is cut short at the limit of {max_tokens} tokens", _CUT),
+    "model_context_window_exceeded": ("does not fit the model's window", _CUT),
+    "malformed_model_output": ("is malformed", "run again, or choose another model"),
+    "malformed_tool_use": ("is malformed", "run again, or choose another model"),
+    "guardrail_intervened": ("was stopped by a guardrail", "ask the account's administrator"),
+    "content_filtered": ("was stopped by the service's content filter", "choose another model"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one Converse reply holds."""
+
+    answer: Any
+    """Input of the tool call, or JSON found in the text; None if there was neither."""
+    text: str
+    """Whatever was said beside it."""
+    stop_reason: str
+    usage: Usage
+
+
+def converse_call(
+    request: ModelRequest, model: ModelInfo, model_id: str, *, limit_bytes: int = INLINE_LIMIT_BYTES
+) -> dict[str, Any]:
+    """Write a question as the arguments of `converse`.
+
+    Args:
+        request: The question.
+        model: The model, for its limits.
+        model_id: The model or inference-profile id to call.
+        limit_bytes: Most bytes of media.
+
+    Raises:
+        BadModelRequest: The service would refuse it.
+        MediaMissing: A file is not there.
+    """
+    _check(request, model, limit_bytes)
+    content: list[dict[str, Any]] = []
+    for index, part in enumerate(request.media):
+        if len(request.media) > 1:
+            content.append({"text": f"{part.kind.capitalize()} {index + 1}:"})
+        content.append({part.kind: {"format": format_name(part), "source": {"bytes": _read(part)}}})
+    content.append({"text": request.prompt})
+    return _call(request, model, model_id, content)
+
+
+def repair_call(
+    request: ModelRequest,
+    model: ModelInfo,
+    model_id: str,
+    answered: Answered,
+    problems: Sequence[str],
+) -> dict[str, Any]:
+    """Ask for the same answer in the agreed form.
+
+    The media are not sent again: they would be paid again, and the answer to reform is there.
+    """
+    given = answered.text
+    if answered.answer is not None:
+        given = json.dumps(answered.answer, ensure_ascii=False)
+    words = (
+        f"{request.prompt}\n\nYou have answered:\n{given}\n\nThis does not have the agreed form: "
+        f"{'; '.join(problems)}. Give the same answer again in the agreed form. Add nothing."
+    )
+    return _call(request, model, model_id, [{"text": words}])
+
+
+def read_reply(response: Mapping[str, Any], request: ModelRequest) -> Answered:
+    """Read a Converse reply.
+
+    Raises:
+        BadReply: It is cut short, stopped, malformed, or no Converse reply.
+    """
+    stop_reason = str(response.get("stopReason", ""))
+    blocks = response.get("output", {}).get("message", {}).get("content", ())
+    usage = _usage(response.get("usage", {}))
+    if stop_reason in _STOPPED:
+        what, hint = _STOPPED[stop_reason]
+        billed = f"{usage.input_tokens:,} tokens in and {usage.output_tokens:,} out are billed"
+        raise BadReply(
+            f"the answer {what.format(max_tokens=request.max_output_tokens)}; {billed}", hint=hint
+        )
+    text = "\n".join(block["text"] for block in blocks if "text" in block).strip()
+    inputs = [block["toolUse"].get("input") for block in blocks if "toolUse" in block]
+    answer = inputs[0] if inputs else json_in_text(text)
+    if answer in (None, {}, "") and not text:
+        raise BadReply(
+            f"the answer is empty (stop reason {stop_reason or 'missing'})",
+            hint="run again, or choose another model",
+        )
+    return Answered(answer, text, stop_reason, usage)
+
+
+def format_name(part: MediaPart) -> str:
+    """The service's own word for a file's format: `jpeg`, not `jpg`; `three_gp`, not `3gp`.
+
+    Raises:
+        BadModelRequest: The service does not read this format.
+    """
+    name = part.format.lower().lstrip(".")
+    name = _OTHER_NAMES.get(name, name)
+    known = VIDEO_FORMATS if part.kind == "video" else IMAGE_FORMATS
+    if name not in known:
+        raise BadModelRequest(
+            f"{part.path.name}: Bedrock reads no {part.kind} of format {part.format!r}",
+            hint=f"make a proxy of it; it reads {', '.join(sorted(known))}",
+        )
+    return name
+
+
+def _call(
+    request: ModelRequest, model: ModelInfo, model_id: str, content: list[dict[str, Any]]
+) -> dict[str, Any]:
+    call: dict[str, Any] = {
+        "modelId": model_id,
+        "messages": [{"role": "user", "content": content}],
+        "inferenceConfig": {
+            "maxTokens": min(request.max_output_tokens, model.max_output_tokens),
+            "temperature": request.temperature,
+        },
+        "toolConfig": {
+            "tools": [
+                {
+                    "toolSpec": {
+                        "name": request.schema_name,
+                        "description": "Hand in the answer.",
+                        "inputSchema": {"json": dict(request.schema)},
+                    }
+                }
+            ],
+            "toolChoice": {"tool": {"name": request.schema_name}},
+        },
+    }
+    if request.system:
+        call["system"] = [{"text": request.system}]
+    return call
+
+
+def _check(request: ModelRequest, model: ModelInfo, limit_bytes: int) -> None:
+    media: set[Medium] = {part.kind for part in request.media}
+    if not model.accepts_all(media):
+        missing = " or ".join(sorted(media - model.accepts))
+        raise BadModelRequest(f"{model.name} takes no {missing}", hint="choose another model")
+    counts = Counter(part.kind for part in request.media)
+    if counts["video"] > 1:
+        raise BadModelRequest("a call takes one video", hint="send them one by one")
+    if counts["image"] > model.max_images:
+        raise BadModelRequest(
+            f"{model.name} takes {model.max_images} pictures in a call, not {counts['image']}",
+            hint="send fewer at a time",
+        )
+    total = sum(_size(part) for part in request.media)
+    if total > limit_bytes:
+        names = ", ".join(part.path.name for part in request.media)
+        raise BadModelRequest(
+            f"{names}: {total / 1e6:.1f} MB; a call carries {limit_bytes / 1e6:.1f} MB",
+            hint="choose shorter chunks (chunk_s), or a smaller proxy",
+        )
+
+
+def _size(part: MediaPart) -> int:
+    try:
+        return part.path.stat().st_size
+    except OSError as error:
+        raise _missing(part, error) from None
+
+
+def _read(part: MediaPart) -> bytes:
+    try:
+        return part.path.read_bytes()
+    except OSError as error:
+        raise _missing(part, error) from None
+
+
+def _missing(part: MediaPart, error: OSError) -> MediaMissing:
+    return MediaMissing(
+        f"{part.path} cannot be read: {error.strerror}",
+        hint="it may have been moved or deleted; run again to make it anew",
+    )
+
+
+def _usage(told: Mapping[str, Any]) -> Usage:
+    return Usage(
+        # Tokens written to a cache are billed as input, or less; we never ask for it.
+        input_tokens=int(told.get("inputTokens", 0)) + int(told.get("cacheWriteInputTokens", 0)),
+        output_tokens=int(told.get("outputTokens", 0)),
+        cached_tokens=int(told.get("cacheReadInputTokens", 0)),
+    )

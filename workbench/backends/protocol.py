@@ -1,0 +1,131 @@
+"""The one way to ask a model something, whichever service answers.
+
+The task and the answer's schema travel beside the prompt, so that an engine that reads no prose
+can answer too. A backend turns a `ModelRequest` into a `ModelReply` or raises a `BackendError`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from workbench.backends.catalog import ModelInfo
+from workbench.backends.usage import Usage
+from workbench.evidence.evidence import Evidence
+from workbench.media.timecode import TimeSpan
+
+Task = Literal["analyse_chunk", "analyse_image", "combine"]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPart:
+    """A file that goes with a request."""
+
+    kind: Literal["video", "image"]
+    asset_id: str
+    spec: str
+    """Proxy spec it was made by; `original` for the file itself."""
+    span: TimeSpan | None
+    """The part of the video that is sent, on the source's clock; None for images."""
+    path: Path
+    format: str
+    """`mp4`, `jpeg`, `png`, `webp`, `gif` …"""
+    size_bytes: int
+
+    @property
+    def identity(self) -> tuple[str, str, float, float]:
+        """What the model sees, independent of where the file lies."""
+        start, end = (self.span.start_s, self.span.end_s) if self.span else (0.0, 0.0)
+        return self.asset_id, self.spec, start, end
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One question to a model: task, media, words, and the form the answer must have."""
+
+    task: Task
+    model: str
+    """A key of the catalog."""
+    prompt: str
+    schema: Mapping[str, Any]
+    """JSON schema of the answer."""
+    schema_name: str
+    media: tuple[MediaPart, ...] = ()
+    system: str = ""
+    evidence: Evidence | None = None
+    """Measured facts for the local engine; others get them as words in the prompt."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Task options that change the answer: summary_length, language, find."""
+    max_output_tokens: int = 4000
+    temperature: float = 0.0
+    engine_version: str = ""
+    """Version of the engine where the model key does not say it (the local one)."""
+
+    def cache_key(self) -> str:
+        """Name of this question: the same question has the same key, on any machine.
+
+        Returns:
+            64 hexadecimal digits. Covers model, prompt, schema, media identity and settings,
+            and the evidence's engines; never a path.
+        """
+        said = {
+            "task": self.task,
+            "model": self.model,
+            "engine_version": self.engine_version,
+            "system": self.system,
+            "prompt": self.prompt,
+            "schema": self.schema,
+            "media": [part.identity for part in self.media],
+            "options": dict(self.options),
+            "max_output_tokens": self.max_output_tokens,
+            "temperature": self.temperature,
+        }
+        text = json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What a model answered."""
+
+    data: dict[str, Any]
+    """The answer in the asked-for form."""
+    usage: Usage
+    model_id: str
+    """The id the service was called with; the local engine's name and version."""
+    stop_reason: str
+    latency_s: float
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an engine or signal can be used now, and what to do if not."""
+
+    name: str
+    is_ready: bool
+    finding: str
+    """What was found, a short sentence."""
+    hint: str = ""
+    """The exact line that puts it right, if there is one."""
+
+
+class Backend(Protocol):
+    """A model service."""
+
+    engine: str
+    """`local`, `nova` …: the word requests use."""
+
+    def readiness(self) -> Readiness:
+        """Say whether calls can be made, without making one."""
+        ...
+
+    def invoke(self, request: ModelRequest, model: ModelInfo) -> ModelReply:
+        """Answer one request.
+
+        Raises:
+            BackendError: The service gave no usable answer.
+        """
+        ...

@@ -1,0 +1,96 @@
+"""The `workbench` command: one short verb for each thing a `Workspace` does.
+
+Help is printed without loading what does the work. Exit codes: 0 all done, 1 something failed
+(listed at the end), 2 the command cannot be understood or done as asked.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "sample": ("library", "Make the sample library: a narrated talk and photos, with the truth."),
+    "import": ("library", "Add files and folders to the library; nothing is moved or copied."),
+    "proxies": ("library", "Make the small copies that models are sent and browsers play."),
+    "estimate": ("analysis", "Show what an analysis would cost, without calling a model."),
+    "analyse": ("analysis", "Analyse files: summary, chapters, equipment, objects and topics."),
+    "show": ("analysis", "Print what was found in a file, or write it as JSON, Excel or chapters."),
+    "search": ("search", "Find the moments where something is said, shown or written."),
+    "report": ("reports", "Make an HTML report from a notebook."),
+    "models": ("models", "List the models, what they accept, their limits and prices."),
+    "doctor": ("doctor", "Check what works here, and print what puts the rest right."),
+    "jobs": ("services", "List the jobs of the worker; stop one or try it again."),
+    "worker": ("services", "Run the worker of this data folder until it is stopped."),
+    "app": ("services", "Open the app on 127.0.0.1."),
+    "demo": ("demo", "Do the whole main job once, on the sample or on a folder of yours."),
+}
+"""Command → module that holds it, and its line of help."""
+
+ALIASES = {"analyze": "analyse"}
+
+USAGE_ERROR = 2
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [
+        "usage: workbench COMMAND [OPTIONS]",
+        "",
+        "Point it at a folder of videos and photos; get chapters, equipment, search and reports.",
+        "",
+        "  workbench demo",
+        "  workbench import ~/recordings",
+        "  workbench estimate talk.mp4 --engine nova",
+        '  workbench search "dry start"',
+        "",
+        "commands:",
+        *(f"  {name:<{width}}  {line}" for name, (_, line) in COMMANDS.items()),
+        "",
+        "`workbench COMMAND --help` shows the options of one. Settings are listed by doctor.",
+    ]
+    return "\n".join(lines)
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of one command, with its options and examples."""
+    module_name, line = COMMANDS[name]
+    module = importlib.import_module(f"workbench.cli.{module_name}")
+    command = module.COMMANDS[name]
+    parser = argparse.ArgumentParser(
+        prog=f"workbench {name}",
+        description=f"{line}\n\n{command.examples}".rstrip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    command.options(parser)
+    parser.set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Words after `workbench`; None for those of this process.
+
+    Returns:
+        0 when all was done, 1 when something failed, 2 when it could not be done as asked.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name = ALIASES.get(words[0], words[0]) if words else "--help"
+    if name in ("--help", "-h", "help"):
+        print(_overview())
+        return 0
+    if name == "--version":
+        from importlib.metadata import version
+
+        print(version("nova-workbench"))
+        return 0
+    if name not in COMMANDS:
+        print(f"workbench: there is no command {name!r}\n\n{_overview()}", file=sys.stderr)
+        return USAGE_ERROR
+    from workbench.cli.output import finish
+
+    return finish(parser_of(name), words[1:])

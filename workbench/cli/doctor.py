@@ -1,0 +1,65 @@
+"""`workbench doctor`: every setting with its origin, and what works here."""
+
+import argparse
+import os
+import platform
+from importlib.metadata import version
+
+from workbench.cli.output import FAILED, Command, plain, print_json, table
+from workbench.settings import Settings, load_settings, origin
+from workbench.workspace import Workspace
+
+OPTIONAL = frozenset({"nova", "Worker", "Amazon Nova"})
+"""Findings that are no fault when they are off."""
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    return
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = load_settings()
+    with Workspace.open(settings) as workspace:
+        findings = workspace.health()
+        folder = workspace.data_dir
+    values = [
+        {"name": name, "value": _shown(getattr(settings, name)), "origin": origin(name)}
+        for name in Settings.model_fields
+    ]
+    faults = [f for f in findings if not f.is_ready and f.name not in OPTIONAL]
+    if arguments.json:
+        print_json(
+            {
+                "version": version("nova-workbench"),
+                "python": platform.python_version(),
+                "data_dir": str(folder),
+                "settings": values,
+                "findings": [plain(finding) for finding in findings],
+            }
+        )
+        return FAILED if faults else 0
+    print(f"Nova Workbench {version('nova-workbench')}, Python {platform.python_version()}")
+    print(f"Library in {folder}, {os.cpu_count()} cores\n")
+    rows = [[f"WORKBENCH_{v['name'].upper()}", v["value"] or "–", v["origin"]] for v in values]
+    print(table(["setting", "value", "from"], rows))
+    print()
+    states = {True: "ready", False: "off"}
+    print(
+        table(
+            ["part", "state", "finding"],
+            [[f.name, states[f.is_ready], f.finding] for f in findings],
+        )
+    )
+    todo = [f for f in findings if not f.is_ready and f.hint]
+    if todo:
+        print("\nTo put right:")
+        for finding in todo:
+            print(f"  {finding.name}: {finding.hint}")
+    return FAILED if faults else 0
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+COMMANDS = {"doctor": Command("  workbench doctor\n  workbench doctor --json", _no_options, _run)}

@@ -1,0 +1,121 @@
+"""`workbench sample`, `import` and `proxies`: what is in the library."""
+
+import argparse
+
+from workbench.cli.output import FAILED, Command, plain, print_failures, print_json, shown_progress
+from workbench.media.timecode import format_length
+from workbench.workspace import Workspace
+
+
+def megabytes(size_bytes: float) -> str:
+    """A size in MB or GB, of a million or a thousand million bytes.
+
+    Example:
+        >>> megabytes(18_600_000)
+        '18.6 MB'
+    """
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    return
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    with Workspace.open() as workspace, shown_progress(quiet=arguments.json) as progress:
+        sample = workspace.make_sample(progress=progress)
+    if arguments.json:
+        print_json(plain(sample))
+        return 0
+    print(f"The sample library is in {sample.folder}:")
+    for path in (sample.video, *sample.photos):
+        print(f"  {path.name}  {megabytes(path.stat().st_size)}")
+    for note in sample.notes:
+        print(note)
+    return 0
+
+
+def _import_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list what would be imported, and import nothing"
+    )
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    with Workspace.open() as workspace:
+        if arguments.dry_run:
+            listings = [workspace.look_inside(path) for path in arguments.paths]
+            if arguments.json:
+                print_json([plain(listing) for listing in listings])
+                return 0
+            for listing in listings:
+                for found in listing.files:
+                    print(f"{found.kind_guess:5}  {megabytes(found.size_bytes):>9}  {found.path}")
+                size = megabytes(listing.total_bytes)
+                print(f"{len(listing.files)} files, {size}; {len(listing.skipped)} skipped")
+            return 0
+        with shown_progress(quiet=arguments.json) as progress:
+            report = workspace.import_media(arguments.paths, progress=progress)
+    if arguments.json:
+        print_json(plain(report))
+    else:
+        for asset in report.added:
+            length = format_length(asset.duration_s) if asset.duration_s else ""
+            size = f"{asset.width_px}×{asset.height_px}" if asset.width_px else "sound"
+            print(f"{asset.id}  {asset.kind:5}  {size:>9}  {length:>12}  {asset.name}")
+            for warning in asset.warnings:
+                print(f"{'':18}{warning}")
+        known = len(report.known)
+        print(f"{len(report.added)} added, {known} known before, {len(report.failed)} not read")
+        print_failures(report.failed)
+    return FAILED if report.failed else 0
+
+
+def _proxies_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "assets", nargs="*", metavar="FILE", help="files or ids (default: the whole library)"
+    )
+    parser.add_argument(
+        "--spec",
+        choices=("nova", "preview", "audio", "nova-896", "nova-1568", "original"),
+        help="only this one (default: what models are sent, and a preview where one is needed)",
+    )
+
+
+def _proxies(arguments: argparse.Namespace) -> int:
+    with Workspace.open() as workspace, shown_progress(quiet=arguments.json) as progress:
+        named = arguments.assets
+        assets = [workspace.asset(name) for name in named] if named else workspace.assets()
+        report = workspace.make_proxies(
+            [asset.id for asset in assets], arguments.spec, progress=progress
+        )
+    if arguments.json:
+        print_json(plain(report))
+    else:
+        for proxy in report.made:
+            print(f"{megabytes(proxy.size_bytes):>9}  {proxy.path.name}")
+        print(f"{len(report.made)} made, {len(report.known)} there before")
+        if report.bytes_before:
+            saved = 1 - report.bytes_after / report.bytes_before
+            print(
+                f"{megabytes(report.bytes_before)} of originals, "
+                f"{megabytes(report.bytes_after)} of proxies ({saved:.0%} smaller)"
+            )
+        print_failures(report.failed)
+    return FAILED if report.failed else 0
+
+
+COMMANDS = {
+    "sample": Command("  workbench sample", _no_options, _sample),
+    "import": Command(
+        "  workbench import ~/recordings\n  workbench import talk.mp4 photo.jpg --json",
+        _import_options,
+        _import,
+    ),
+    "proxies": Command(
+        "  workbench proxies\n  workbench proxies talk.mp4 --spec preview",
+        _proxies_options,
+        _proxies,
+    ),
+}

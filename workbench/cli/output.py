@@ -1,0 +1,204 @@
+"""What a command prints: results on standard output, progress and errors on the other.
+
+On a terminal progress is a bar with the time left; without one it is a plain line for each stage.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from workbench.analysis.results import Failure
+from workbench.errors import RequestError, SettingsError, WorkbenchError
+from workbench.jsonable import to_jsonable
+from workbench.progress import Progress, silent
+
+FAILED = 1
+MISUSED = 2
+STOPPED = 128 + signal.SIGINT
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One verb: its examples, its options, and what it does with them."""
+
+    examples: str
+    options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def finish(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
+    """Parse and run one command; its errors become one line and a hint."""
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else MISUSED
+    try:
+        code = arguments.run(arguments)
+        sys.stdout.flush()
+    except WorkbenchError as error:
+        report_error(error, as_json=arguments.json)
+        return MISUSED if isinstance(error, (RequestError, SettingsError)) else FAILED
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + "_".join(str(part) for part in first["loc"][:1]).replace("_", "-")
+        report_error(
+            RequestError(f"{option} cannot be {first['input']!r}: {first['msg']}"),
+            as_json=arguments.json,
+        )
+        return MISUSED
+    except KeyboardInterrupt:
+        print("\nStopped. What was finished is kept; run it again to go on.", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing more to say, and nothing to complain about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    else:
+        return int(code)
+
+
+def report_error(error: WorkbenchError, *, as_json: bool) -> None:
+    """Print one error: what happened, and the next step."""
+    if as_json:
+        print_json({"error": type(error).__name__, "message": error.message, "hint": error.hint})
+        return
+    print(error.message, file=sys.stderr)
+    if error.hint:
+        print(f"  hint: {error.hint}", file=sys.stderr)
+
+
+def print_failures(failures: Sequence[Failure]) -> None:
+    """List what could not be done."""
+    if failures:
+        print(f"\n{len(failures)} could not be done:", file=sys.stderr)
+    for failure in failures:
+        hint = f" ({failure.hint})" if failure.hint else ""
+        print(f"  {failure.name}: {failure.message}{hint}", file=sys.stderr)
+
+
+def plain(value: Any) -> Any:
+    """A dataclass as JSON for people who script: spans as `start_s` and `end_s`, dollars as numbers."""
+    return _flat(to_jsonable(value))
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_flat(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        if key == "span" and isinstance(inner, dict):
+            flat |= {"start_s": inner["start_s"], "end_s": inner["end_s"]}
+        elif key.endswith("_usd") and isinstance(inner, str):
+            flat[key] = float(inner)
+        else:
+            flat[key] = _flat(inner)
+    return flat
+
+
+def usd(cost: Decimal | None) -> float | None:
+    """Dollars as a JSON number, null when unknown."""
+    return None if cost is None else float(cost)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
+    """Lay out text in columns.
+
+    Args:
+        headings: One for each column.
+        rows: Cells, all text.
+        right: Letters `r` and `l`, one for each column; missing ones are `l`.
+
+    Example:
+        >>> print(table(["name", "usd"], [["a", "$1"], ["bb", "$10"]], right="lr"))
+        name  usd
+        a      $1
+        bb    $10
+    """
+    every = [headings, *rows]
+    widths = [max(len(row[i]) for row in every) for i in range(len(headings))]
+    sides = right.ljust(len(headings), "l")
+
+    def line(row: Sequence[str]) -> str:
+        cells = (
+            cell.rjust(width) if side == "r" else cell.ljust(width)
+            for cell, width, side in zip(row, widths, sides, strict=True)
+        )
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(line(row) for row in every)
+
+
+class _PlainProgress:
+    """A line for each new stage, and every few seconds inside one."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self.at = 0.0
+
+    def __call__(self, done: int, total: int, stage: str) -> None:
+        now = time.monotonic()
+        if stage == self.last or (now - self.at < 5 and _stem(stage) == _stem(self.last)):
+            return
+        self.last, self.at = stage, now
+        count = f"[{done}/{total}] " if total else ""
+        print(f"{count}{stage}", file=sys.stderr, flush=True)
+
+
+def _stem(stage: str) -> str:
+    """A stage without its running count."""
+    return stage.split(" (", 1)[0].rstrip("0123456789:., ")
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[Progress]:
+    """Show progress while a block runs: a bar with the time left on a terminal, else lines."""
+    if quiet:
+        yield silent
+    elif not sys.stderr.isatty():
+        yield _PlainProgress()
+    else:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import (
+            Progress as Bar,
+        )
+
+        columns = (
+            SpinnerColumn(),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description}", markup=False),
+        )
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None)
+
+            def tell(done: int, total: int, stage: str) -> None:
+                bar.update(task, completed=done, total=total or None, description=stage)
+
+            yield tell

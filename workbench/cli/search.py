@@ -1,0 +1,71 @@
+"""`workbench search`: moments by words and by meaning."""
+
+import argparse
+
+from workbench.cli.output import Command, plain, print_json, table
+from workbench.media.timecode import format_time
+from workbench.workspace import Workspace
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", help="what to look for")
+    parser.add_argument(
+        "--how",
+        choices=("hybrid", "words", "meaning"),
+        default="hybrid",
+        help="match words, meaning, or both (default: hybrid)",
+    )
+    parser.add_argument(
+        "--kind",
+        nargs="+",
+        default=(),
+        choices=("transcript", "screen_text", "chapter", "element", "summary"),
+        help="only these kinds of moment",
+    )
+    parser.add_argument("--asset", nargs="+", default=(), metavar="FILE", help="only in these")
+    parser.add_argument("--limit", type=int, default=10, help="most moments (default: 10)")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with Workspace.open() as workspace:
+        asset_ids = [workspace.asset(name).id for name in arguments.asset]
+        hits = workspace.search(
+            arguments.text,
+            how=arguments.how,
+            kinds=arguments.kind,
+            asset_ids=asset_ids,
+            limit=arguments.limit,
+        )
+        names = {asset.id: asset.name for asset in workspace.assets()}
+    if arguments.json:
+        print_json(
+            [
+                {**plain(hit.moment), "score": hit.score, "why": hit.why, "is_weak": hit.is_weak}
+                for hit in hits
+            ]
+        )
+        return 0
+    if not hits:
+        print(f"Nothing in the library matches {arguments.text!r}.")
+        return 0
+    rows = [
+        [
+            names.get(hit.moment.asset_id, hit.moment.asset_id),
+            format_time(hit.moment.span.start_s),
+            hit.moment.kind,
+            ("less sure: " if hit.is_weak else "") + hit.moment.text.replace("\n", " ")[:90],
+        ]
+        for hit in hits
+    ]
+    print(table(["file", "time", "kind", "words"], rows, right="lrll"))
+    return 0
+
+
+COMMANDS = {
+    "search": Command(
+        '  workbench search "dry start"\n'
+        '  workbench search "bearing temperature" --how words --kind transcript --json',
+        _options,
+        _run,
+    )
+}

@@ -1,0 +1,80 @@
+"""What a worker can be asked to do, as it sees it: a few verbs and what comes of them.
+
+A `Workspace` has these methods. Jobs know nothing else of it, so this room stays below it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from workbench.analysis.request import AnalysisRequest
+from workbench.analysis.results import Failure, RunResult
+from workbench.analysis.run import Executor
+from workbench.library.records import ReportRecord
+from workbench.media.asset import Asset, Proxy
+from workbench.progress import Progress
+
+
+class Imported(Protocol):
+    """What came of an import."""
+
+    @property
+    def added(self) -> Sequence[Asset]:
+        """New in the library."""
+        ...
+
+    @property
+    def known(self) -> Sequence[Asset]:
+        """There before."""
+        ...
+
+    @property
+    def failed(self) -> Sequence[Failure]:
+        """What could not be read."""
+        ...
+
+
+class Proxied(Protocol):
+    """What came of making proxies."""
+
+    @property
+    def made(self) -> Sequence[Proxy]:
+        """Made now."""
+        ...
+
+    @property
+    def failed(self) -> Sequence[Failure]:
+        """What could not be made."""
+        ...
+
+
+class Operations(Protocol):
+    """The verbs of a workspace that jobs call."""
+
+    def import_media(self, paths: Sequence[Path | str], *, progress: Progress) -> Imported:
+        """Add files and folders to the library."""
+        ...
+
+    def make_sample(self, *, progress: Progress) -> Any:
+        """Make the sample library and import it."""
+        ...
+
+    def make_proxies(
+        self, asset_ids: Sequence[str], spec: str | None = None, *, progress: Progress
+    ) -> Proxied:
+        """Make the proxies that are missing."""
+        ...
+
+    def analyse(self, request: AnalysisRequest, progress: Progress, execute: Executor) -> RunResult:
+        """Plan and run a request; every paid reply is kept before it is used."""
+        ...
+
+    def report(
+        self, notebook: str, parameters: dict[str, object], *, progress: Progress
+    ) -> ReportRecord:
+        """Execute a notebook as a report."""
+        ...
+
+    def rebuild_index(self, *, progress: Progress) -> int:
+        """Make the search index anew."""
+        ...

@@ -1,0 +1,1 @@
+"""What is kept: assets, proxies, evidence, analyses, calls and vectors."""

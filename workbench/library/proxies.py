@@ -1,0 +1,172 @@
+"""Proxies of library assets: made once for each asset and spec, and kept in the catalog.
+
+A file that cannot be done is reported and the rest goes on; what exists is not made again.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC
+from workbench.analysis.results import Failure
+from workbench.backends.protocol import MediaPart
+from workbench.errors import WorkbenchError
+from workbench.library.store import Store
+from workbench.media.asset import Asset, Proxy
+from workbench.media.chunks import KEY_FRAME_S, Chunk
+from workbench.media.images import make_image_proxy
+from workbench.media.video_proxy import cut_chunk, is_browser_playable, make_video_proxy
+from workbench.progress import Progress, silent
+
+PREVIEW_SPEC = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyReport:
+    """What came of making proxies."""
+
+    made: tuple[Proxy, ...]
+    known: tuple[Proxy, ...]
+    """Made before."""
+    failed: tuple[Failure, ...]
+    bytes_before: int
+    """Bytes of the originals of the proxies made for models."""
+    bytes_after: int
+    """Bytes of those proxies."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyWork:
+    """Where proxies are kept."""
+
+    store: Store
+    data_dir: Path
+
+    def existing(self, asset: Asset, spec: str) -> Proxy | None:
+        """The proxy of this spec, if it has been made and is still there."""
+        for proxy in self.store.proxies(asset.id):
+            if proxy.spec == spec and proxy.path.is_file():
+                return proxy
+        return None
+
+    def make(self, asset: Asset, spec: str, progress: Progress = silent) -> Proxy:
+        """Make one proxy, or return the one there is.
+
+        Raises:
+            MediaError: The original cannot be used.
+            DiskFull: There is no room.
+        """
+        if proxy := self.existing(asset, spec):
+            return proxy
+        if asset.kind == "image":
+            proxy = make_image_proxy(asset, spec, self._folder("proxy_image"))
+        else:
+            proxy = make_video_proxy(
+                asset,
+                spec,
+                self._folder("proxy_video"),
+                chunk_starts_s=key_frames_s(asset.duration_s),
+                progress=progress,
+            )
+        self.store.add_proxy(proxy)
+        return proxy
+
+    def _folder(self, name: str) -> Path:
+        folder = self.data_dir / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def key_frames_s(duration_s: float) -> tuple[float, ...]:
+    """Moments of a `nova` proxy that chunks may be cut at.
+
+    Example:
+        >>> key_frames_s(25)
+        (0.0, 10.0, 20.0)
+    """
+    count = max(1, math.ceil(duration_s / KEY_FRAME_S))
+    return tuple(KEY_FRAME_S * index for index in range(count))
+
+
+def wanted_specs(asset: Asset) -> tuple[str, ...]:
+    """The proxies an asset should have: what models are sent, and what browsers can play."""
+    if asset.kind == "image":
+        return (IMAGE_SPEC,)
+    if asset.kind == "audio":
+        return ()
+    return (VIDEO_SPEC,) if is_browser_playable(asset) else (VIDEO_SPEC, PREVIEW_SPEC)
+
+
+def make_proxies(
+    work: ProxyWork,
+    assets: Sequence[Asset],
+    spec: str | None = None,
+    progress: Progress = silent,
+) -> ProxyReport:
+    """Make the proxies that are missing.
+
+    Args:
+        work: Where they are kept.
+        assets: Of what.
+        spec: Only this one; None for all an asset should have.
+        progress: Told about each proxy that is finished.
+    """
+    todo = [(asset, each) for asset in assets for each in _specs(asset, spec)]
+    made: list[Proxy] = []
+    known: list[Proxy] = []
+    failed: list[Failure] = []
+    before = after = 0
+    for done, (asset, each) in enumerate(todo):
+        progress(done, len(todo), f"{asset.name}: {each}")
+        had = work.existing(asset, each)
+        try:
+            proxy = had or work.make(asset, each)
+        except WorkbenchError as error:
+            failed.append(Failure(asset.name, error.message, error.hint))
+            continue
+        (known if had else made).append(proxy)
+        if each != PREVIEW_SPEC:
+            before += asset.size_bytes
+            after += proxy.size_bytes
+    progress(len(todo), len(todo), "proxies made")
+    return ProxyReport(tuple(made), tuple(known), tuple(failed), before, after)
+
+
+def _specs(asset: Asset, spec: str | None) -> Iterable[str]:
+    if spec is None:
+        return wanted_specs(asset)
+    fits = {"image": ("nova-896", "nova-1568", "original"), "video": ("nova", "preview", "audio")}
+    return (spec,) if spec in fits.get(asset.kind, ()) else ()
+
+
+def media_for(
+    work: ProxyWork, asset: Asset, chunk: Chunk | None, progress: Progress = silent
+) -> tuple[MediaPart, ...]:
+    """The files that go with a call: a picture's proxy, or the chunk cut from a video's.
+
+    Args:
+        work: Where proxies are kept.
+        asset: What the call is about.
+        chunk: The piece of it; None for pictures.
+        progress: Told about the making of the proxy.
+    """
+    if asset.kind == "audio":
+        return ()
+    if asset.kind == "image":
+        proxy = work.make(asset, IMAGE_SPEC, progress)
+        suffix = proxy.path.suffix.lstrip(".").lower()
+        format_name = "jpeg" if suffix == "jpg" else suffix
+        return (
+            MediaPart(
+                "image", asset.id, IMAGE_SPEC, None, proxy.path, format_name, proxy.size_bytes
+            ),
+        )
+    proxy = work.make(asset, VIDEO_SPEC, progress)
+    span = chunk.sent if chunk else None
+    path = proxy.path
+    if span and (span.start_s > 0 or span.end_s < asset.duration_s):
+        folder = work.data_dir / "proxy_video" / "chunks"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = cut_chunk(proxy, span, folder)
+    return (MediaPart("video", asset.id, VIDEO_SPEC, span, path, "mp4", path.stat().st_size),)

@@ -1,0 +1,111 @@
+"""Records the library keeps beside media: jobs, calls paid, reports, and headers of analyses.
+
+A record is a frozen value. Times are UTC; a cost of None means that no price is known.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from workbench.analysis.results import Failure
+from workbench.backends.usage import Cost, Usage
+
+JobKind = Literal["import", "analyse", "report", "proxies", "index"]
+JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+ReportState = Literal["running", "done", "failed"]
+
+FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
+"""States a job does not leave by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of durable work and how far it is. `done` of `total` counts finished units."""
+
+    id: str
+    kind: JobKind
+    title: str
+    """What a person calls it: "Analyse 3 videos"."""
+    state: JobState
+    created_at: datetime
+    done: int = 0
+    total: int = 0
+    """0 while it is not known yet."""
+    stage: str = ""
+    error: str = ""
+    hint: str = ""
+    cost_usd: Cost = None
+    """What it has cost so far; None while nothing is known."""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    asset_ids: tuple[str, ...] = ()
+    result_ids: tuple[str, ...] = ()
+    """Ids of the analyses or reports it made."""
+    failures: tuple[Failure, ...] = ()
+    """What could not be done, while the rest was."""
+    request: str = ""
+    """The request as JSON, so that the job can be run again."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Will it change no more by itself?"""
+        return self.state in FINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One model call: what it was expected to cost and what it cost."""
+
+    at: datetime
+    analysis_id: str
+    asset_id: str
+    call_id: str
+    cache_key: str
+    engine: str
+    model: str
+    """Catalog key."""
+    model_id: str
+    """The id the service was called with."""
+    was_kept: bool
+    """Answered from the call cache: nothing was paid this time."""
+    estimated_usd: Cost
+    cost_usd: Cost
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecord:
+    """A report that was made from a notebook."""
+
+    id: str
+    notebook: str
+    title: str
+    created_at: datetime
+    path: Path | None
+    """The HTML file; None when there is none."""
+    notebook_path: Path | None
+    """The executed notebook, kept even when a cell failed."""
+    asset_ids: tuple[str, ...] = ()
+    parameters: dict[str, str | int | float | bool | list[str] | None] = field(default_factory=dict)
+    state: ReportState = "done"
+    error: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisHeader:
+    """What a list of analyses shows, without reading them whole."""
+
+    id: str
+    asset_id: str
+    asset_name: str
+    engine: str
+    model: str
+    model_name: str
+    created_at: datetime
+    cost_usd: Cost
+    chapters: int
+    elements: int
+    seconds: float
+    """Wall-clock time of the run."""

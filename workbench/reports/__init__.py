@@ -1,0 +1,1 @@
+"""What is handed out: tables, charts, exports and executed notebooks."""

@@ -1,0 +1,1 @@
+"""Finding moments again, by words and by meaning."""

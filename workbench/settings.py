@@ -1,0 +1,113 @@
+"""Settings: what a user may choose once, by environment variable or `.env` file.
+
+Every setting is `WORKBENCH_` and its name in capitals. Credentials are not settings: they come
+only through boto3's own chain. Read by `workspace` and by `workbench doctor`, by nobody else.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workbench.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WORKBENCH_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder for everything made at run time."
+    )
+    media_roots: str = Field(
+        default="",
+        description="Folders that may be imported from, separated by ':'; empty: any you can read.",
+    )
+    database_url: str = Field(
+        default="", description="Catalog of a team (Postgres); empty: SQLite in the data folder."
+    )
+    chroma_url: str = Field(
+        default="", description="Chroma server of a team; empty: one of our own on loopback."
+    )
+    default_engine: Literal["local", "nova"] = Field(
+        default="local", description="Engine the app proposes first."
+    )
+    aws_region: str = Field(
+        default="", description="Region for Bedrock; empty: boto3's own default, else us-east-1."
+    )
+    bedrock_endpoint_url: str = Field(
+        default="", description="Another address for Bedrock (VPC endpoint, test server)."
+    )
+    nova_route: Literal["auto", "in-region", "us", "eu", "jp", "apac", "global"] = Field(
+        default="auto", description="Inference profile; auto: global where there is one."
+    )
+    catalog_file: Path | None = Field(
+        default=None, description="TOML file of your own with prices or models that override ours."
+    )
+    whisper_dir: Path | None = Field(
+        default=None, description="Folder with a faster-whisper model to use instead of base."
+    )
+    cpu_threads: int = Field(
+        default=0, ge=0, le=256, description="Threads for local models; 0: all cores."
+    )
+    proxy_limit_mb: float = Field(
+        default=18.0, gt=0, le=1000, description="Largest video sent inside a request, in MB."
+    )
+    app_port: int = Field(default=8501, ge=1, le=65535, description="Port of the app on 127.0.0.1.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", description="How much is logged."
+    )
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The configured media roots, absolute; empty when any folder may be read."""
+        parts = [part for part in self.media_roots.split(os.pathsep) if part.strip()]
+        return tuple(Path(part).expanduser().resolve() for part in parts)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: A value cannot be used; the message names the variable.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "WORKBENCH_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            f"{name} cannot be {first['input']!r}: {first['msg']}",
+            hint=f"correct {name} in the environment or in .env; see .env.example",
+        ) from None
+
+
+def origin(name: str) -> str:
+    """Say where a setting's value comes from: `environment`, `.env` or `default`."""
+    variable = f"WORKBENCH_{name.upper()}"
+    if variable in os.environ:
+        return "environment"
+    env_file = Path(".env")
+    if env_file.is_file():
+        for line in env_file.read_text(encoding="utf-8").splitlines():
+            if line.split("=", 1)[0].strip().upper() == variable:
+                return ".env"
+    return "default"
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its meaning and default."""
+    lines = [
+        "# Settings of Nova Workbench. Copy to .env and uncomment what you change.",
+        "# Credentials do not belong here: use `aws configure`, a profile or a role.",
+        "",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else field.default
+        lines += [f"# {field.description}", f"#WORKBENCH_{name.upper()}={default}", ""]
+    return "\n".join(lines)

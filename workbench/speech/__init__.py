@@ -1,0 +1,1 @@
+"""Words heard and spoken."""

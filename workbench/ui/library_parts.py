@@ -1,0 +1,230 @@
+"""Parts of the Library page: the grid and the table of assets, and what selected ones can do."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from workbench.media.timecode import format_length
+from workbench.ui import data, links
+from workbench.ui.formats import (
+    advice,
+    facts,
+    format_bytes,
+    format_count,
+    format_percent,
+    format_shape,
+    plain,
+)
+from workbench.ui.session import workspace
+from workbench.ui.states import KIND_ICONS, LOOKS, material, state_badge
+
+if TYPE_CHECKING:
+    from workbench.library.overview import AssetCard, LibraryTotals
+
+CARDS_A_PAGE = 48
+
+STATES = {
+    "Any state": "",
+    "New": "new",
+    "Proxy ready": "proxy ready",
+    "Running": "running",
+    "Analysed": "analysed",
+    "Failed": "failed",
+}
+KINDS = {"Video": "video", "Image": "image", "Audio": "audio"}
+SORTS = ("Newest", "Oldest", "Name", "Longest", "Largest")
+
+
+def totals_line(totals: "LibraryTotals") -> str:
+    """The library in one line.
+
+    Returns:
+        Items, length, sizes and what proxies save, as Markdown.
+    """
+    sizes = format_bytes(totals.size_bytes)
+    if totals.saved is not None:
+        saved = format_percent(totals.saved)
+        sizes += f" originals, {format_bytes(totals.proxy_bytes)} proxies ({saved} smaller)"
+    return facts(
+        [
+            format_count(totals.items, "item"),
+            format_length(totals.duration_s) if totals.duration_s else "",
+            sizes,
+        ]
+    )
+
+
+def filtered_cards(
+    cards: "Sequence[AssetCard]", *, name: str, kinds: Sequence[str], state: str, sort: str
+) -> "list[AssetCard]":
+    """Keep the cards that fit the filters, in the asked-for order.
+
+    Args:
+        cards: All of them, the newest first.
+        name: Part of the file name, in any case.
+        kinds: Labels of `KINDS`; empty for all.
+        state: A label of `STATES`.
+        sort: One of `SORTS`.
+    """
+    wanted_kinds = {KINDS[label] for label in kinds}
+    wanted_state = STATES.get(state, "")
+    found = [
+        card
+        for card in cards
+        if name.casefold() in card.asset.name.casefold()
+        and (not wanted_kinds or card.asset.kind in wanted_kinds)
+        and (not wanted_state or card.state == wanted_state)
+    ]
+    if sort == "Oldest":
+        found.reverse()
+    elif sort == "Name":
+        found.sort(key=lambda card: card.asset.name.casefold())
+    elif sort == "Longest":
+        found.sort(key=lambda card: -card.asset.duration_s)
+    elif sort == "Largest":
+        found.sort(key=lambda card: -card.asset.size_bytes)
+    return found
+
+
+def card_badge(card: "AssetCard") -> None:
+    """Show an asset's state; a running one says how far it is."""
+    job = card.job
+    if card.state == "running" and job is not None and job.state == "waiting":
+        state_badge("waiting")
+    elif card.state == "running" and job is not None and job.total and len(job.asset_ids) == 1:
+        state_badge("running", word=f"{job.done} of {job.total}")
+    elif card.state == "failed" and job is not None:
+        state_badge("failed", help_text=plain(job.error or "The last job failed."))
+    else:
+        state_badge(card.state)
+
+
+def asset_grid(cards: "Sequence[AssetCard]") -> None:
+    """Show assets as pictures with their state; a name leads to the results."""
+    pages = -(-len(cards) // CARDS_A_PAGE)
+    page = 1
+    if pages > 1:
+        with st.bottom:
+            page = st.pagination(pages, key="page", bind="query-params")
+    grid = st.grid(4, min_column_width=210, border=True)
+    for card in cards[(page - 1) * CARDS_A_PAGE : page * CARDS_A_PAGE]:
+        asset = card.asset
+        with grid.cell():
+            with st.container(key=f"frame_{asset.id}"):
+                st.image(
+                    links.poster_url(asset.id),
+                    width="stretch",
+                    alt=f"Picture of {asset.name}"
+                    if asset.has_pictures
+                    else f"Sound: {asset.name}",
+                )
+            st.page_link(
+                "pages/results.py",
+                label=f"**{plain(asset.name)}**",
+                query_params={"asset": asset.id},
+            )
+            with st.container(
+                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+            ):
+                card_badge(card)
+                st.caption(
+                    f"{material(KIND_ICONS[asset.kind])} {format_shape(asset)}", width="content"
+                )
+
+
+def asset_table(cards: "Sequence[AssetCard]") -> "list[AssetCard]":
+    """Show assets as a table.
+
+    Returns:
+        The selected ones, in the order of the table.
+    """
+    import polars as pl
+
+    rows = [
+        {
+            "picture": links.poster_url(card.asset.id, width_px=160),
+            "name": card.asset.name,
+            "state": LOOKS[card.state].word,
+            "kind": card.asset.kind.capitalize(),
+            "length": format_shape(card.asset),
+            "size": format_bytes(card.asset.size_bytes),
+            "proxies": format_bytes(sum(p.size_bytes for p in card.proxies))
+            if card.proxies
+            else None,
+            "analysis": card.analysis.model_name if card.analysis else None,
+        }
+        for card in cards
+    ]
+    chosen = st.dataframe(
+        pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)),
+        key="rows",
+        hide_index=True,
+        row_height=44,
+        on_select="rerun",
+        selection_mode="multi-row",
+        placeholder="–",
+        column_config={
+            "picture": st.column_config.ImageColumn("", width=76),
+            "name": st.column_config.TextColumn("Name", width="medium"),
+            "state": "State",
+            "kind": "Kind",
+            "length": "Length or size",
+            "size": "Bytes",
+            "proxies": "Proxies",
+            "analysis": "Analysed by",
+        },
+        alt=f"Table of {format_count(len(cards), 'asset')} with state, kind, length and size.",
+    )
+    return [cards[row] for row in chosen.selection.rows if row < len(cards)]
+
+
+def selection_bar(chosen: "Sequence[AssetCard]") -> None:
+    """Show what can be done with the selected assets, at the bottom of the screen."""
+    if not chosen:
+        return
+    ids = [card.asset.id for card in chosen]
+    size = sum(card.asset.size_bytes for card in chosen)
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(chosen)} selected** · {format_bytes(size)}", width="content")
+        if st.button("Analyse…", icon=":material/auto_awesome:"):
+            st.switch_page("pages/analyse.py", query_params={"assets": ids})
+        if st.button("Make proxies", icon=":material/compress:"):
+            job = workspace().jobs.submit_proxies(ids)
+            st.switch_page("pages/jobs.py", query_params={"job": job})
+        if st.button("Report…", icon=":material/description:"):
+            st.switch_page("pages/reports.py", query_params={"assets": ids})
+
+
+def proxies_button(cards: "Sequence[AssetCard]") -> None:
+    """Offer proxies for everything that has none."""
+    missing = [c.asset.id for c in cards if not c.proxies and c.asset.kind != "audio"]
+    if missing and st.button(
+        f"Make {format_count(len(missing), 'proxy', 'proxies')}",
+        type="tertiary",
+        icon=":material/compress:",
+        help="Smaller copies for models and players. Originals stay where they are.",
+    ):
+        job = workspace().jobs.submit_proxies(missing)
+        st.switch_page("pages/jobs.py", query_params={"job": job})
+
+
+def readiness_cards() -> None:
+    """Show what works right now, a card for each part."""
+    st.subheader("What works right now", anchor=False)
+    grid = st.grid(4, min_column_width=210, border=True)
+    for title, icon, names in (
+        ("Speech", "mic", ("speech", "transcript", "whisper")),
+        ("Shots and screen text", "text_fields", ("shots", "screen text", "screen_text")),
+        ("Search", "search", ("search", "embedder", "index")),
+        ("Amazon Nova", "cloud", ("nova",)),
+    ):
+        found = [each for each in data.health() if each.name.casefold() in names]
+        if not found:
+            continue
+        worst = next((each for each in found if not each.is_ready), found[0])
+        with grid.cell():
+            st.markdown(f"**{material(icon)} {title}**")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                state_badge("ready" if worst.is_ready else "off")
+                st.caption(plain(worst.finding), help=advice(worst.hint) or None)

@@ -1,0 +1,242 @@
+"""The plan of a request and its price, before anything is spent.
+
+What is shown is the plan that will be run. An unknown price is `–` and never 0.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from workbench.analysis.request import AnalysisRequest
+from workbench.backends.usage import format_usd, total_cost
+from workbench.media.timecode import format_length
+from workbench.reports.charts import alt_text, chunk_plan_chart, palette
+from workbench.ui import data
+from workbench.ui.components import theme
+from workbench.ui.formats import advice, facts, format_count, format_price, plain
+from workbench.ui.request_form import with_cap
+from workbench.ui.session import workspace
+from workbench.ui.states import material
+
+if TYPE_CHECKING:
+    from workbench.analysis.plan import AnalysisPlan, PlannedCall
+    from workbench.analysis.prices import PricedOption
+    from workbench.backends.usage import Cost
+
+STEPS_SHOWN = 8
+
+
+def price_range(low: "Cost", high: "Cost") -> str:
+    """The least and the most something can cost; empty when both are the same or unknown.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> price_range(Decimal("0.11"), Decimal("0.19"))
+        '$0.110 to $0.190'
+    """
+    if low is None or high is None or low == high:
+        return ""
+    return f"{format_price(low)} to {format_price(high)}"
+
+
+def run_label(plan: "AnalysisPlan") -> str:
+    """What the button says: what it does and what that costs."""
+    return "Run, price unknown" if plan.cost is None else f"Run for {format_price(plan.cost)}"
+
+
+def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
+    """Show price, time and steps of a request.
+
+    Args:
+        request: What is asked; a cap is set in the card.
+
+    Returns:
+        The request with its cap in the run in which the button was pressed, else None.
+
+    Raises:
+        RequestError: It cannot be done as asked.
+    """
+    plan = workspace().plan(request)
+    is_free = plan.model.is_free
+    with st.container(border=True):
+        st.markdown("**What this will do**")
+        price, time, calls = st.columns(3)
+        between = price_range(plan.cost_low, plan.cost_high)
+        price.metric(
+            "Price",
+            format_price(plan.cost),
+            help=f"{plain(between)}. Answers have no fixed length." if between else None,
+        )
+        time.metric("Time", f"≈ {_rounded(plan.seconds)}")
+        calls.metric("Model calls", f"{len(plan.calls):,}")
+        _steps(plan)
+        _remarks(plan, between)
+        cap = None
+        if not is_free and plan.cost is not None:
+            cap = st.number_input(
+                "Stop at",
+                min_value=0.0,
+                value=None,
+                step=0.05,
+                format="%.2f",
+                key="max_cost_usd",
+                icon=":material/front_hand:",
+                placeholder="no cap",
+                help="The run stops cleanly before a call that would pass this many dollars.",
+            )
+        hint = _why_not(plan)
+        pressed = st.button(
+            run_label(plan).replace("$", "\\$"),
+            type="primary",
+            icon=":material/play_arrow:",
+            shortcut="Mod+Enter",
+            disabled=bool(hint),
+            key="run",
+        )
+        if hint:
+            st.caption(f":material/cloud_off: {advice(hint)}")
+    if plan.assets and any(asset.chunks for asset in plan.assets):
+        st.caption(
+            "Chunk plan: the dark core is what a chunk answers for, the pale rim is context it also sees."
+        )
+        figure = chunk_plan_chart(plan, palette=palette(theme()))
+        st.plotly_chart(
+            figure,
+            theme=None,
+            config={"displayModeBar": False},
+            alt=alt_text(figure),
+            key="plan_chart",
+        )
+    return with_cap(request, cap) if pressed else None
+
+
+def _rounded(seconds: float) -> str:
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    return format_length(round(seconds / 60) * 60 if seconds >= 120 else round(seconds))
+
+
+def _why_not(plan: "AnalysisPlan") -> str:
+    """Why the plan cannot be run now; empty if it can."""
+    state = data.engine_states().get(plan.model.engine)
+    if state is None or state.is_ready:
+        return ""
+    return f"{state.finding.rstrip('.')}: {state.hint}" if state.hint else state.finding
+
+
+def _steps(plan: "AnalysisPlan") -> None:
+    import polars as pl
+
+    groups = [
+        (name, list(calls)) for name, calls in groupby(plan.calls, key=lambda call: call.asset_name)
+    ]
+    rows = [_step(name, calls) for name, calls in groups[:STEPS_SHOWN]]
+    if len(groups) > STEPS_SHOWN:
+        rest = [call for _, calls in groups[STEPS_SHOWN:] for call in calls]
+        rows.append(_step(f"{len(groups) - STEPS_SHOWN} more files", rest))
+    schema = {"step": pl.String, "price": pl.String, "calls": pl.Int64, "tokens": pl.Int64}
+    st.dataframe(
+        pl.DataFrame(rows, schema=schema, orient="row"),
+        hide_index=True,
+        height="content",
+        column_config={
+            "step": st.column_config.TextColumn("Step", width="medium"),
+            "price": st.column_config.TextColumn("Price", alignment="right"),
+            "calls": st.column_config.NumberColumn("Calls"),
+            "tokens": st.column_config.NumberColumn("Tokens in", format="localized"),
+        },
+        alt="Steps of the plan with price, calls and tokens.",
+    )
+
+
+def _step(name: str, calls: "Sequence[PlannedCall]") -> tuple[str, str, int, int]:
+    return (
+        name,
+        format_usd(total_cost(call.cost for call in calls)),
+        len(calls),
+        sum(call.usage.input_tokens for call in calls),
+    )
+
+
+def _remarks(plan: "AnalysisPlan", between: str) -> None:
+    kept = plan.kept_calls
+    frames = sum(asset.frames for asset in plan.assets)
+    rates = [asset.effective_fps for asset in plan.assets if asset.effective_fps]
+    looks = f"{frames:,} frames, {min(rates):.2g} a second" if frames and rates else ""
+    st.caption(
+        plain(
+            facts(
+                [
+                    plan.model.name,
+                    looks,
+                    between,
+                    "" if plan.model.is_free else f"prices of {plan.catalog_as_of}",
+                ]
+            )
+        )
+    )
+    if kept:
+        verb = "is" if kept == 1 else "are"
+        st.caption(
+            f"{material('savings')} {kept} of {format_count(len(plan.calls), 'call')} {verb} kept "
+            "and cost nothing."
+        )
+    if plan.cost is None:
+        st.warning("No price in the catalog for this model.", icon=":material/warning:")
+    for warning in plan.warnings:
+        st.warning(plain(warning), icon=":material/warning:")
+    for problem in plan.problems:
+        st.warning(
+            f"**{plain(problem.name)}** {plain(problem.message)}  \n{advice(problem.hint)}",
+            icon=":material/warning:",
+        )
+
+
+def price_table(request: AnalysisRequest) -> None:
+    """Show the same request priced for every model and depth, side by side."""
+    import polars as pl
+
+    options = workspace().prices(request)
+    rows = [_option(option) for option in options]
+    st.markdown("**The same with other models**")
+    if not rows:
+        st.caption("No model can be used for this.")
+        return
+    schema = dict.fromkeys(
+        ("model", "price", "range", "time", "calls", "frames", "state"), pl.String
+    )
+    st.dataframe(
+        pl.DataFrame(rows, schema=schema, orient="row"),
+        hide_index=True,
+        height="content",
+        column_config={
+            "model": st.column_config.TextColumn("Model", width="medium"),
+            "price": st.column_config.TextColumn("Price", alignment="right"),
+            "range": st.column_config.TextColumn("Least to most", alignment="right"),
+            "time": st.column_config.TextColumn("Time", alignment="right"),
+            "calls": st.column_config.TextColumn("Calls", alignment="right"),
+            "frames": st.column_config.TextColumn("Frames a second", alignment="right"),
+            "state": st.column_config.TextColumn("Note", width="medium"),
+        },
+        placeholder="–",
+        alt="Price of this request with every model: "
+        + ", ".join(f"{option.name} {format_usd(option.cost_usd)}" for option in options[:8]),
+    )
+
+
+def _option(option: "PricedOption") -> tuple[str | None, ...]:
+    depth = "" if option.engine == "local" else f", {option.depth}"
+    note = option.note.replace(".; ", "; ")
+    if not option.is_available:
+        note = note or "not available"
+    return (
+        f"{option.name}{depth}",
+        format_usd(option.cost_usd),
+        price_range(option.cost_low_usd, option.cost_high_usd) or None,
+        f"≈ {_rounded(option.seconds)}",
+        f"{option.calls:,}",
+        f"{option.effective_fps:.2g}" if option.effective_fps else None,
+        note or None,
+    )

@@ -1,0 +1,156 @@
+"""What a workspace does with files: import, sample, proxies, thumbnails, and the library at a glance."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.errors import NotInLibrary
+from workbench.media.asset import Asset, AssetKind
+from workbench.progress import Progress, silent
+from workbench.workspace.services import Services, make_folder
+
+if TYPE_CHECKING:
+    from workbench.library.importer import FolderListing, ImportReport
+    from workbench.library.overview import AssetCard, LibraryTotals
+    from workbench.library.proxies import ProxyReport
+    from workbench.sample import Sample
+
+
+class LibraryWork(Services):
+    """Files in, and what there is."""
+
+    def look_inside(self, folder: Path | str) -> "FolderListing":
+        """List what an import of a folder would find, without reading the files."""
+        from workbench.library.importer import look_inside
+
+        return look_inside(Path(folder), roots=self.settings.roots, exclude=(self.data_dir,))
+
+    def import_media(
+        self, paths: Sequence[Path | str], *, progress: Progress = silent
+    ) -> "ImportReport":
+        """Add files and folders to the library; nothing is moved or copied."""
+        from workbench.library.importer import import_media
+
+        return import_media(
+            self.store,
+            [Path(path) for path in paths],
+            roots=self.settings.roots,
+            exclude=(self.data_dir,),
+            progress=progress,
+        )
+
+    def make_sample(self, *, progress: Progress = silent) -> "Sample":
+        """Make the sample library in the data folder, once, and import it."""
+        from workbench.sample import make_sample
+
+        sample = make_sample(self.data_dir / "sample", progress=progress)
+        self.import_media(sample.media)
+        return sample
+
+    def assets(self, kind: AssetKind | None = None) -> list[Asset]:
+        """Everything in the library, newest first."""
+        return self.store.assets(kind=kind)
+
+    def asset(self, name: Path | str) -> Asset:
+        """Find an asset by id, by path, or by a file name only one asset has.
+
+        Raises:
+            NotInLibrary: There is none, or the name fits several.
+        """
+        text = str(name)
+        try:
+            return self.store.asset(text)
+        except NotInLibrary:
+            pass
+        if found := self.store.asset_by_path(Path(text).expanduser().resolve()):
+            return found
+        fitting = [a for a in self.store.assets(name_like=Path(text).name) if a.name == text]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise NotInLibrary(
+                f"{len(fitting)} files are called {text}",
+                hint="name it by id: " + ", ".join(asset.id for asset in fitting),
+            )
+        raise NotInLibrary(
+            f"{text} is not in the library",
+            hint=f"import it: workbench import {text}",
+        )
+
+    def cards(self) -> list["AssetCard"]:
+        """Every asset with its state, for the Library page."""
+        from workbench.library.overview import cards
+
+        return cards(self.store)
+
+    def totals(self) -> "LibraryTotals":
+        """What the library holds in all."""
+        from workbench.library.overview import totals
+
+        return totals(self.store)
+
+    def poster(self, asset_id: str, at_s: float | None = None, width_px: int = 480) -> Path:
+        """A small JPEG of a moment, made once; without a moment, one that stands for the whole.
+
+        Raises:
+            NotInLibrary: There is no such asset.
+            MediaError: The file is gone, or holds no pictures.
+        """
+        from workbench.media.frames import save_frame
+
+        asset = self.store.asset(asset_id)
+        moment = asset.duration_s * 0.1 if at_s is None else min(at_s, asset.duration_s)
+        name = f"{asset.id}_{moment:.2f}_{width_px}.jpg"
+        target = self.data_dir / "posters" / asset.id[:2] / name
+        if target.is_file():
+            return target
+        make_folder(target.parent)
+        return save_frame(asset, moment, target, width_px=width_px)
+
+    def player_file(self, asset_id: str) -> Path:
+        """The file a browser plays: the original where it can, else the preview proxy.
+
+        Raises:
+            NotInLibrary: There is no such asset, or no browser can play it and it has no preview.
+        """
+        from workbench.media.video_proxy import is_browser_playable
+
+        asset = self.store.asset(asset_id)
+        if asset.kind != "video" or is_browser_playable(asset):
+            return asset.path
+        for proxy in self.store.proxies(asset_id):
+            if proxy.spec == "preview" and proxy.path.is_file():
+                return proxy.path
+        raise NotInLibrary(
+            f"browsers cannot play {asset.name} as it is",
+            hint="make a preview: select it on the Library page, or `workbench proxies`",
+        )
+
+    def captions(self, asset_id: str) -> str:
+        """What was said as WebVTT text; empty when nothing was, or nobody has listened yet."""
+        from workbench.speech.subtitles import write_vtt
+
+        evidence = self.store.evidence(asset_id)
+        if evidence is None or evidence.transcript is None or evidence.transcript.is_empty:
+            return ""
+        return write_vtt(evidence.transcript)
+
+    def make_proxies(
+        self,
+        asset_ids: Sequence[str],
+        spec: str | None = None,
+        *,
+        progress: Progress = silent,
+    ) -> "ProxyReport":
+        """Make the proxies that are missing.
+
+        Args:
+            asset_ids: Of which assets.
+            spec: Only this one; None for what models are sent, and a preview where browsers
+                cannot play the original.
+            progress: Told about each proxy.
+        """
+        from workbench.library.proxies import ProxyWork, make_proxies
+
+        work = ProxyWork(self.store, self.data_dir)
+        return make_proxies(work, [self.store.asset(each) for each in asset_ids], spec, progress)

@@ -1,0 +1,113 @@
+"""The services of a workspace: opened on first use, shared by all its work, closed together."""
+
+import functools
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.backends.call_cache import CallCache
+from workbench.backends.catalog import Catalog
+from workbench.backends.catalog_file import load_catalog
+from workbench.backends.protocol import Backend
+from workbench.backends.registry import Registry
+from workbench.errors import SettingsError
+from workbench.library.store import Store
+from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.backends.bedrock import BedrockNova
+    from workbench.backends.embedders import Embedder
+    from workbench.jobs.client import JobClient
+    from workbench.search.index import Index
+
+
+class Services:
+    """What the work stands on. Safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data_dir = settings.data_dir.expanduser().resolve()
+        make_folder(self.data_dir)
+        self.store = Store.open(settings.database_url or self.data_dir / "app.db")
+        self._lock = threading.RLock()
+        self._index: Index | None = None
+
+    @functools.cached_property
+    def catalog(self) -> Catalog:
+        """The models there are, with the user's own prices over ours."""
+        return load_catalog(self.settings.catalog_file)
+
+    @functools.cached_property
+    def cache(self) -> CallCache:
+        """Every reply that was paid for."""
+        return CallCache(self.data_dir / "calls")
+
+    @functools.cached_property
+    def embedder(self) -> "Embedder":
+        """Text to vectors: MiniLM when its weights are there, hashed letters otherwise."""
+        from workbench.backends.embedders import best_embedder
+
+        return best_embedder(self.data_dir)
+
+    @functools.cached_property
+    def backends(self) -> Registry:
+        """The engines that answer."""
+        registry = Registry()
+        registry.register("local", self._open_local)
+        registry.register("nova", lambda: self.nova)
+        return registry
+
+    def _open_local(self) -> Backend:
+        from workbench.analysis.local_engine import LocalEngine
+
+        return LocalEngine(embed=self.embedder.embed)
+
+    @functools.cached_property
+    def nova(self) -> "BedrockNova":
+        """Amazon Nova on Bedrock; opening it calls nothing."""
+        from workbench.backends.bedrock import BedrockNova
+
+        return BedrockNova(
+            region=self.settings.aws_region,
+            endpoint_url=self.settings.bedrock_endpoint_url,
+            route=self.settings.nova_route,
+            inline_limit_bytes=int(self.settings.proxy_limit_mb * 1_000_000),
+        )
+
+    @property
+    def index(self) -> "Index":
+        """The search index.
+
+        Raises:
+            LibraryBusy: Another process holds it and offers no server.
+        """
+        from workbench.search.index import Index
+
+        with self._lock:
+            if self._index is None:
+                self._index = Index.open(
+                    self.data_dir / "chroma", self.embedder, url=self.settings.chroma_url
+                )
+            return self._index
+
+    @functools.cached_property
+    def jobs(self) -> "JobClient":
+        """Work for the worker process."""
+        from workbench.jobs.client import JobClient
+
+        return JobClient(self.data_dir, self.store, database_url=self.settings.database_url)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents.
+
+    Raises:
+        SettingsError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"{folder} cannot be made: {error.strerror}",
+            hint="set WORKBENCH_DATA_DIR to a folder you can write to",
+        ) from None
