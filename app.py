@@ -14,7 +14,6 @@ with page_frame():
                     "pages/library.py",
                     title="Library",
                     icon=":material/video_library:",
-                    url_path="library",
                     default=True,
                 ),
                 st.Page("pages/search.py", title="Search", icon=":material/search:"),

@@ -111,6 +111,7 @@ class Bench:
             backend=self.backend,
             cache=self.cache,
             record=lambda one, call, record: self.records.append(record),
+            find=lambda id_: next((a for a in self.kept if a.id == id_), None),
             keep=lambda analysis, evidence: self.kept.append(analysis),
         )
 

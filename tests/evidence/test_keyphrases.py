@@ -37,14 +37,15 @@ def test_general_words_are_no_key_phrases():
 def test_what_is_common_in_the_background_counts_less():
     chapter = ["The pump needs a strainer.", "The pump and the strainer are cleaned."]
     alone = keyphrases(chapter, limit=1)
-    against = keyphrases(chapter, background=["A pump turns.", "The pump stops.", "Pump oil."], limit=1)
+    against = keyphrases(
+        chapter, background=["A pump turns.", "The pump stops.", "Pump oil."], limit=1
+    )
     assert (alone[0].text, against[0].text) == ("pump", "strainer")
 
 
 def test_a_capital_from_the_start_of_a_sentence_is_not_part_of_the_phrase():
-    texts = [phrase.text for phrase in keyphrases(["Cavitation hurts.", "NASA studies Cavitation."])]
-    assert "cavitation" in texts
-    assert "NASA" in texts
+    texts = [p.text for p in keyphrases(["Cavitation is noisy.", "Rockets of NASA are too."])]
+    assert set(texts) == {"cavitation", "rockets", "NASA"}
 
 
 def test_no_more_phrases_are_given_than_asked_for():

@@ -1,5 +1,6 @@
 """Topic boundaries: exact on clear texts, and within published error rates on joined ones."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_part_is_never_shorter_than_asked():
     starts_s = [10.0 * index for index in range(9)]
     starts = best_division(units, starts_s=starts_s, end_s=90.0, shortest_s=40.0)
     edges = [starts_s[start] for start in starts] + [90.0]
-    assert all(after - before >= 40 for before, after in zip(edges, edges[1:], strict=False))
+    assert all(after - before >= 40 for before, after in itertools.pairwise(edges))
 
 
 def test_a_strong_hint_moves_a_boundary_that_words_leave_open():
@@ -92,7 +93,8 @@ def joined_texts(folder: Path) -> list[tuple[list[str], list[int]]]:
 def error_pk(true: list[int], found: tuple[int, ...], size: int) -> float:
     """Pk (Beeferman 1999): how often two sentences half a part away are judged wrongly."""
     labels = [
-        [sum(1 for start in starts if start <= at) for at in range(size)] for starts in (true, found)
+        [sum(1 for start in starts if start <= at) for at in range(size)]
+        for starts in (true, found)
     ]
     step = max(2, round(size / len(true) / 2))
     wrong = sum(

@@ -1,6 +1,7 @@
 """Chapter starts: what each hint is worth, and what never starts a chapter."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,15 +10,48 @@ from workbench.evidence.sentences import Sentence
 from workbench.evidence.slides import SlideTitle
 from workbench.media.timecode import TimeSpan
 
-TOPICS = (
-    ("The pump lifts water.", "Water fills the pump.", "A worn pump loses water.", "Pump the water."),
-    ("A violin needs a bow.", "The bow moves the violin.", "Violins age.", "A bow bends."),
-    ("Flour makes dough.", "Yeast lifts the dough.", "Dough needs flour.", "Bake the dough."),
+PUMP = (
+    "The pump lifts water into the tank.",
+    "Water fills the pump before it starts.",
+    "A worn impeller makes the pump lose water.",
+    "The impeller and the pump casing wear together.",
+    "Drain the water from the pump casing.",
+    "The tank feeds water to the pump.",
 )
+MUSIC = (
+    "A violin sings under a good bow.",
+    "The bow moves over the strings of the violin.",
+    "Old strings make a violin sound dull.",
+    "Rosin helps the bow to grip the strings.",
+    "A violin teacher corrects the bow hand.",
+    "The bow hand leads the strings.",
+)
+BREAD = (
+    "Flour and yeast make a dough.",
+    "The yeast lifts the dough overnight.",
+    "Knead the dough with more flour.",
+    "A wet dough needs less yeast.",
+    "Bake the dough in a hot oven.",
+    "The oven dries the flour on the dough.",
+)
+MONOTONE = [
+    *PUMP,
+    "The seal keeps the water in the casing.",
+    "Two rings turn on the shaft of the pump.",
+    "A film of water cools the rings.",
+    "Dirt in the water scratches a ring.",
+    "The shaft must not bend.",
+    "A drop of water a minute is normal.",
+]
+"""Two sides of one subject, with no pause between."""
 
 
 def talk(
-    texts: list[str], *, each_s: float = 6.0, gap_s: float = 0.4, pauses_s: dict[int, float] | None = None
+    texts: list[str],
+    *,
+    each_s: float = 6.0,
+    gap_s: float = 0.4,
+    pauses_s: dict[int, float] | None = None,
 ) -> list[Sentence]:
     found = []
     now = 0.0
@@ -30,25 +64,25 @@ def talk(
 
 
 def three_topics() -> list[Sentence]:
-    return talk([text for topic in TOPICS for text in topic], pauses_s={4: 1.4, 8: 1.4})
+    return talk([*PUMP, *MUSIC, *BREAD], pauses_s={6: 1.5, 12: 1.5})
 
 
 def test_words_and_pauses_find_the_topics():
     sentences = three_topics()
-    starts = chapter_starts(sentences, 80.0)
-    wanted = [0.0, sentences[4].span.start_s, sentences[8].span.start_s]
+    starts = chapter_starts(sentences, 120.0)
+    wanted = [0.0, sentences[6].span.start_s, sentences[12].span.start_s]
     assert len(starts) == 3
     assert all(abs(found - true) <= 1.5 for found, true in zip(starts, wanted, strict=True))
 
 
 def test_a_cut_in_the_pause_is_the_exact_start():
     sentences = three_topics()
-    cut_s = sentences[4].span.start_s - 0.9
-    assert cut_s in chapter_starts(sentences, 80.0, cuts_s=[5.0, cut_s, 60.2])
+    cut_s = sentences[6].span.start_s - 0.9
+    assert cut_s in chapter_starts(sentences, 120.0, cuts_s=[5.0, cut_s, 60.2])
 
 
 def test_a_slide_title_starts_a_chapter_where_words_do_not_change():
-    sentences = talk(["The pump lifts water."] * 12)
+    sentences = talk(MONOTONE)
     moment = sentences[6].span.start_s - 0.3
     title = SlideTitle(TimeSpan(moment, moment + 5), "Second part", 1.0)
     assert chapter_starts(sentences, 80.0) == (0.0,)
@@ -56,14 +90,14 @@ def test_a_slide_title_starts_a_chapter_where_words_do_not_change():
 
 
 def test_a_label_in_a_picture_does_not_start_a_chapter():
-    sentences = talk(["The pump lifts water."] * 12)
+    sentences = talk(MONOTONE)
     moment = sentences[6].span.start_s - 0.3
     label = SlideTitle(TimeSpan(moment, moment + 5), "Impeller", 0.2)
     assert chapter_starts(sentences, 80.0, titles=[label]) == (0.0,)
 
 
 def test_cuts_alone_never_start_a_chapter():
-    sentences = talk(["The pump lifts water."] * 12)
+    sentences = talk(MONOTONE)
     cuts = [sentence.span.start_s for sentence in sentences]
     assert chapter_starts(sentences, 80.0, cuts_s=cuts) == (0.0,)
     assert chapter_starts([], 80.0, cuts_s=cuts) == (0.0,)
@@ -75,7 +109,7 @@ def test_titles_divide_a_video_without_speech():
 
 
 def test_two_titles_at_the_same_sentence_count_once():
-    sentences = talk(["The pump lifts water."] * 12)
+    sentences = talk(MONOTONE)
     moment = sentences[6].span.start_s
     titles = [SlideTitle(TimeSpan(moment + d, moment + d + 1), f"Label {d}", 0.45) for d in (0, 1)]
     assert chapter_starts(sentences, 80.0, titles=titles) == (0.0,)
@@ -93,18 +127,23 @@ def test_a_long_video_has_at_most_twenty_five_chapters():
     assert len(chapter_starts([], 7200.0, titles=titles)) <= 25
 
 
-def test_a_change_of_meaning_helps_where_words_are_all_new():
-    texts = [f"{w}ish {w}ful" for w in "bom bim bam bum bem byx kom kim kam kum kem kyx".split()]
-    sentences = talk(texts, pauses_s={6: 1.3})
+def test_a_change_of_meaning_helps_where_words_leave_it_open():
+    sentences = talk([f"Word{n} thing{n}." for n in range(14)], pauses_s={7: 1.3})
+    turn_s = sentences[7].span.start_s
 
-    def embed(lines):
-        return np.asarray([[1.0, 0.0] if line[0] == "b" else [0.0, 1.0] for line in lines])
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        known = {sentence.text: at for at, sentence in enumerate(sentences)}
+        return np.asarray([[1.0, 0.0] if known[text] < 7 else [0.0, 1.0] for text in texts])
 
-    starts = chapter_starts(sentences, 80.0, embed=embed, cuts_s=[sentences[6].span.start_s - 0.5])
-    without = chapter_starts(sentences, 80.0, cuts_s=[sentences[6].span.start_s - 0.5])
-    assert len(without) == 1
+    assert chapter_starts(sentences, 95.0) == (0.0,)
+    starts = chapter_starts(sentences, 95.0, embed=embed)
     assert len(starts) == 2
-    assert abs(starts[1] - sentences[6].span.start_s) <= 1
+    assert abs(starts[1] - turn_s) <= 1
+
+
+def test_a_short_talk_on_one_topic_is_not_divided_for_want_of_repeated_words():
+    sentences = talk([f"Noun{n} verb{n} object{n} place{n}." for n in range(12)])
+    assert chapter_starts(sentences, 80.0) == (0.0,)
 
 
 def test_speakers_announce_what_comes():
@@ -112,4 +151,5 @@ def test_speakers_announce_what_comes():
     assert announces("The second check is the suction side.")
     assert announces("Moving on to lubrication.")
     assert not announces("The bearing needs grease.")
-    assert not announces("We look happy.") or announces("We look at pumps.")
+    assert announces("First, let us look at how a pump works.")
+    assert not announces("We looked tired.")

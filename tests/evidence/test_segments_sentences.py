@@ -9,7 +9,9 @@ from workbench.speech.transcript import Transcript, Utterance, Word
 
 def transcript(*captions: tuple[float, float, str]) -> Transcript:
     return Transcript(
-        tuple(Utterance(TimeSpan(start, end), text) for start, end, text in captions), "en", "sidecar"
+        tuple(Utterance(TimeSpan(start, end), text) for start, end, text in captions),
+        "en",
+        "sidecar",
     )
 
 
@@ -48,22 +50,29 @@ def test_an_abbreviation_does_not_end_a_sentence():
 
 
 def test_a_long_silence_ends_a_sentence():
-    assert texts((0, 2, "first we look"), (5, 7, "at the pump.")) == ["first we look", "at the pump."]
+    assert texts((0, 2, "first we look"), (5, 7, "at the pump.")) == [
+        "first we look",
+        "at the pump.",
+    ]
 
 
 def test_captions_without_full_stops_end_where_a_caption_ends():
-    captions = [(i * 3.0, i * 3.0 + 3, "so this is how you take the cover off now") for i in range(20)]
+    captions = [
+        (i * 3.0, i * 3.0 + 3, "so this is how you take the cover off now") for i in range(20)
+    ]
     assert len(texts(*captions)) == 20
 
 
 def test_lines_that_describe_sound_are_no_speech():
-    assert texts((0, 2, "[Music]"), (2, 4, "♪ la la ♪"), (4, 6, "(applause)"), (6, 8, "Hello there.")) == [
-        "Hello there."
-    ]
+    assert texts(
+        (0, 2, "[Music]"), (2, 4, "♪ la la ♪"), (4, 6, "(applause)"), (6, 8, "Hello there.")
+    ) == ["Hello there."]
 
 
 def test_a_speaker_label_is_not_part_of_the_sentence():
-    found = sentences_of(transcript((0, 2, "NARRATOR: The pump runs."), (2, 4, ">> ANNA: It stops.")))
+    found = sentences_of(
+        transcript((0, 2, "NARRATOR: The pump runs."), (2, 4, ">> ANNA: It stops."))
+    )
     assert [(s.speaker, s.text) for s in found] == [
         ("NARRATOR", "The pump runs."),
         ("ANNA", "It stops."),

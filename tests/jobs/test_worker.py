@@ -29,6 +29,7 @@ def test_after_kill_9_the_job_goes_on_and_repeats_only_the_call_in_flight(worker
     job = client.wait(job_id, 40)
     assert job.state == "done", job.error
     assert job.result_ids == ("analysis_lite",)
+    assert job.cost_usd == 0
     assert [failure.name for failure in job.failures] == ["other.mp4"]
     paid = worker.paid()
     assert sorted(set(paid)) == [f"lite {index}" for index in range(6)]

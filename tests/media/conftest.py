@@ -1,63 +1,15 @@
-"""Films whose every frame carries its own number, so that times are read and not guessed."""
+"""Films and photos made for the tests of this room."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.numbered_film import write_film
 from workbench.media.ffmpeg import run_ffmpeg
-
-BITS = 12
-WIDTH, HEIGHT = 384, 216
-
-
-def numbered_picture(number: int, colour: int) -> np.ndarray:
-    """A picture with `number` as black and white bars over a plain colour."""
-    picture = np.full((HEIGHT, WIDTH, 3), colour, np.uint8)
-    bar = WIDTH // BITS
-    for bit in range(BITS):
-        picture[:96, bit * bar : (bit + 1) * bar] = 255 if number >> bit & 1 else 0
-    return picture
-
-
-def number_in(picture: np.ndarray) -> int:
-    """The number a picture shows, at whatever size."""
-    row = picture[picture.shape[0] // 6].astype(float).mean(axis=1)
-    bar = len(row) / BITS
-    return sum(1 << bit for bit in range(BITS) if row[int((bit + 0.5) * bar)] > 127)
-
-
-def write_film(
-    path: Path,
-    *,
-    frames: int,
-    rate: int = 25,
-    gop: int = 50,
-    b_frames: int = 2,
-    colours: Callable[[int], int] = lambda number: 90,
-    scenecut: int = 0,
-) -> Path:
-    """Encode a film of numbered pictures."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.options = {
-            "preset": "ultrafast",
-            "bf": str(b_frames),
-            "g": str(gop),
-            "sc_threshold": str(scenecut),
-            "crf": "20",
-        }
-        for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(numbered_picture(number, colours(number)), "rgb24")
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(scope="session")

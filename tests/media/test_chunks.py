@@ -1,5 +1,7 @@
 """How a long video is split."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def test_cores_tile_the_whole_video(plan: tuple[float, float, float]) -> None:
     chunks = plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)
     assert chunks[0].core.start_s == 0
     assert chunks[-1].core.end_s == duration_s
-    for one, following in zip(chunks, chunks[1:], strict=False):
+    for one, following in pairwise(chunks):
         assert one.core.end_s == following.core.start_s
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.numbered_film import names_in
 from workbench.errors import DiskFull, MediaDamaged, NotInstalled, ToolError
 from workbench.media import ffmpeg
 from workbench.media.ffmpeg import atomic_output, ffmpeg_path, input_args, run_ffmpeg
@@ -87,7 +88,7 @@ def test_a_file_that_is_no_media_is_damage_and_not_a_crash(tmp_path: Path) -> No
     path.write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 500)
     with pytest.raises(MediaDamaged), atomic_output(tmp_path / "out.mp4") as temporary:
         run_ffmpeg([*input_args(path), temporary])
-    assert os.listdir(tmp_path) == ["broken.mp4"]
+    assert names_in(tmp_path) == ["broken.mp4"]
 
 
 def test_a_wrong_option_is_a_tool_error_with_its_last_words(tmp_path: Path) -> None:

@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.numbered_film import names_in
 from workbench.errors import DiskFull, RequestError
 from workbench.media.outputs import LEFT_BEHIND_S, atomic_output, require_room, safe_stem
+
+
+def fail_half_way(path: Path, error: Exception) -> None:
+    path.write_bytes(b"half")
+    raise error
 
 
 def test_a_finished_file_takes_its_name_in_a_new_folder(tmp_path: Path) -> None:
@@ -20,26 +26,24 @@ def test_a_finished_file_takes_its_name_in_a_new_folder(tmp_path: Path) -> None:
         temporary.write_bytes(b"whole")
         assert not target.exists()
     assert target.read_bytes() == b"whole"
-    assert os.listdir(target.parent) == ["file.bin"]
+    assert names_in(target.parent) == ["file.bin"]
 
 
 def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
     target = tmp_path / "file.bin"
     target.write_bytes(b"old")
     with pytest.raises(ZeroDivisionError), atomic_output(target) as temporary:
-        temporary.write_bytes(b"half")
-        raise ZeroDivisionError
-    assert os.listdir(tmp_path) == ["file.bin"]
+        fail_half_way(temporary, ZeroDivisionError())
+    assert names_in(tmp_path) == ["file.bin"]
     assert target.read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_said_so_and_leaves_nothing(tmp_path: Path, number: int) -> None:
     with pytest.raises(DiskFull) as caught, atomic_output(tmp_path / "file.bin") as temporary:
-        temporary.write_bytes(b"half")
-        raise OSError(number, os.strerror(number))
+        fail_half_way(temporary, OSError(number, os.strerror(number)))
     assert caught.value.hint
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_made_is_a_request_error(tmp_path: Path) -> None:
@@ -64,7 +68,7 @@ def test_what_a_killed_run_left_behind_is_removed(tmp_path: Path) -> None:
     os.utime(old, (long_ago, long_ago))
     with atomic_output(tmp_path / "file.bin") as temporary:
         temporary.write_bytes(b"x")
-    assert sorted(os.listdir(tmp_path)) == [fresh.name, "file.bin"]
+    assert names_in(tmp_path) == [fresh.name, "file.bin"]
 
 
 def test_room_is_checked_before_the_folder_exists(

@@ -200,9 +200,7 @@ def test_a_film_cut_off_in_the_middle_is_read_as_far_as_it_goes(
     assert any("missing" in warning for warning in asset.warnings)
 
 
-def test_rubbish_in_the_middle_of_a_film_does_not_stop_it(
-    media_dir: Path, tmp_path: Path
-) -> None:
+def test_rubbish_in_the_middle_of_a_film_does_not_stop_it(media_dir: Path, tmp_path: Path) -> None:
     content = bytearray((media_dir / "awkward_video/faststart_ok.mp4").read_bytes())
     content[90_000:110_000] = bytes(range(250)) * 80
     path = tmp_path / "scratched.mp4"

@@ -1,6 +1,7 @@
 """Times and spans."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_a_shifted_span_never_begins_before_zero(span: TimeSpan, by_s: float) ->
 @given(st.lists(spans, max_size=20))
 def test_merged_spans_are_apart_in_order_and_cover_the_same(parts: list[TimeSpan]) -> None:
     merged = merge_spans(parts)
-    assert all(a.end_s < b.start_s for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end_s < b.start_s for a, b in pairwise(merged))
     assert all(any(m.start_s <= p.start_s and p.end_s <= m.end_s for m in merged) for p in parts)
     assert covered_s(parts) == covered_s(merged)
 

@@ -165,7 +165,7 @@ def analysis() -> Analysis:
 @pytest.fixture
 def quoted() -> Analysis:
     """The same talk from the local engine: its summary is made of quotations."""
-    text = f"20:00, 42 shots, speech in English. “{SAID[0]}” “{SAID[3]}”"
+    text = f"20:00, 42 shots, speech in English. “{SAID[0]}” (0:05) “{SAID[3]}” (6:17)"
     evidence = (
         Citation("transcript", TimeSpan(5, 9), SAID[0]),
         Citation("transcript", TimeSpan(377, 381), SAID[3]),

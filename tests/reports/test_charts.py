@@ -79,6 +79,17 @@ def test_more_than_fourteen_elements_are_cut_to_the_longest_until_all_are_asked_
     assert len(charts.shown_elements(crowded, ("object",), show_all=True)) == 30
 
 
+def test_without_equipment_the_timeline_shows_what_else_was_found(analysis):
+    from dataclasses import replace
+
+    others = replace(analysis, elements=analysis.elements[-2:])
+    assert [element.name for element in charts.shown_elements(others, None)] == [
+        "Hard hat",
+        "Cavitation",
+    ]
+    assert charts.shown_elements(analysis, None)[0].kind == "equipment"
+
+
 def test_two_elements_of_one_name_keep_two_rows(analysis):
     from dataclasses import replace
 

@@ -1,5 +1,7 @@
 """The sample as a user gets it."""
 
+import itertools
+import shutil
 import time
 from pathlib import Path
 
@@ -15,13 +17,12 @@ from workbench.speech.subtitles import find_sidecar, read_subtitles
 
 
 @pytest.fixture
-def silent_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_voice, "is_available", lambda: False)
+def short_and_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a voice, and a script of four shots."""
+    shorten(monkeypatch)
 
 
-@pytest.fixture
-def short_script(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The opening and the close only, each with its title and one more picture."""
+def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     script = make.load_script()
     parts = tuple(
         part.model_copy(update={"shots": part.shots[:2]})
@@ -29,6 +30,20 @@ def short_script(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     short = script.model_copy(update={"parts": parts})
     monkeypatch.setattr(make, "load_script", lambda: short)
+    monkeypatch.setattr(local_voice, "is_available", lambda: False)
+
+
+@pytest.fixture(scope="module")
+def silent_sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sample, list[tuple[int, int]]]:
+    """A short silent sample, and the progress that was reported."""
+    seen: list[tuple[int, int]] = []
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        shorten(monkeypatch)
+        made = make_sample(
+            tmp_path_factory.mktemp("silent"),
+            progress=lambda done, total, stage: seen.append((done, total)),
+        )
+    return made, seen
 
 
 @pytest.mark.slow
@@ -76,7 +91,7 @@ def test_chapters_tile_the_film_and_begin_after_a_pause(sample: Sample) -> None:
     truth = sample.truth
     assert truth.chapters[0].span.start_s == 0
     assert truth.chapters[-1].span.end_s == pytest.approx(truth.duration_s, abs=1e-5)
-    for left, right in zip(truth.chapters, truth.chapters[1:], strict=False):
+    for left, right in itertools.pairwise(truth.chapters):
         assert left.span.end_s == right.span.start_s
         last = max(s.span.end_s for s in truth.sentences if s.span.end_s <= left.span.end_s)
         first = min(s.span.start_s for s in truth.sentences if s.span.start_s >= left.span.end_s)
@@ -84,9 +99,9 @@ def test_chapters_tile_the_film_and_begin_after_a_pause(sample: Sample) -> None:
 
 
 def test_a_machine_without_the_voice_gets_a_silent_film_with_subtitles(
-    tmp_path: Path, silent_machine: None, short_script: None
+    silent_sample: tuple[Sample, list[tuple[int, int]]],
 ) -> None:
-    made = make_sample(tmp_path)
+    made, _ = silent_sample
     assert made.subtitles is not None
     assert made.subtitles == find_sidecar(made.video)
     spoken = read_subtitles(made.subtitles)
@@ -95,49 +110,74 @@ def test_a_machine_without_the_voice_gets_a_silent_film_with_subtitles(
     assert "hibari-tts" in made.notes[0]
 
 
-def test_the_same_script_gives_the_same_bytes(
-    tmp_path: Path, silent_machine: None, short_script: None
+def test_progress_is_one_count_over_the_whole(
+    silent_sample: tuple[Sample, list[tuple[int, int]]],
 ) -> None:
-    first, second = make_sample(tmp_path / "a"), make_sample(tmp_path / "b")
+    _, seen = silent_sample
+    assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
+    assert {total for _, total in seen} == {len(seen)}
+
+
+def test_photos_are_large_enough_to_need_a_proxy(
+    silent_sample: tuple[Sample, list[tuple[int, int]]],
+) -> None:
+    for path in silent_sample[0].photos:
+        with Image.open(path) as photo:
+            assert min(photo.size) > 896, path.name
+
+
+def test_the_same_script_gives_the_same_bytes(
+    silent_sample: tuple[Sample, list[tuple[int, int]]], tmp_path: Path, short_and_silent: None
+) -> None:
+    first, second = silent_sample[0], make_sample(tmp_path)
     assert first.video.read_bytes() == second.video.read_bytes()
     assert first.truth == second.truth
     for a, b in zip(first.photos, second.photos, strict=True):
         assert a.read_bytes() == b.read_bytes()
 
 
-def test_a_film_that_was_cut_short_is_made_again(
-    tmp_path: Path, silent_machine: None, short_script: None
+def test_a_film_that_was_cut_short_or_lost_is_not_taken_for_the_sample(
+    silent_sample: tuple[Sample, list[tuple[int, int]]], tmp_path: Path, short_and_silent: None
 ) -> None:
-    made = make_sample(tmp_path)
-    whole = made.video.read_bytes()
-    made.video.write_bytes(whole[: len(whole) // 2])
-    assert not make_sample(tmp_path).was_kept
-    assert made.video.read_bytes() == whole
+    copy = Path(shutil.copytree(silent_sample[0].folder, tmp_path / "copy"))
+    assert make_sample(copy).was_kept
+    video = copy / silent_sample[0].video.name
+    whole = video.read_bytes()
+    for broken in (whole[: len(whole) // 2], None):
+        if broken is None:
+            video.unlink()
+        else:
+            video.write_bytes(broken)
+        with pytest.raises(StopMaking):
+            make_sample(copy, progress=stop)
 
 
-def test_progress_is_one_count_over_the_whole(
-    tmp_path: Path, silent_machine: None, short_script: None
+class StopMaking(Exception):
+    """The sample is being made again: that is all a test wants to know."""
+
+
+def stop(done: int, total: int, stage: str) -> None:
+    raise StopMaking
+
+
+def test_a_run_that_is_stopped_leaves_no_half_film(tmp_path: Path, short_and_silent: None) -> None:
+    def stop_in_the_film(done: int, total: int, stage: str) -> None:
+        if stage == "film":
+            raise StopMaking
+
+    with pytest.raises(StopMaking):
+        make_sample(tmp_path, progress=stop_in_the_film)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_a_file_is_refused_with_a_hint(
+    tmp_path: Path, short_and_silent: None
 ) -> None:
-    seen: list[tuple[int, int]] = []
-    make_sample(tmp_path, progress=lambda done, total, stage: seen.append((done, total)))
-    assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
-    assert {total for _, total in seen} == {len(seen)}
-
-
-def test_a_folder_that_is_a_file_is_refused_with_a_hint(tmp_path: Path, short_script: None) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a note")
     with pytest.raises(RequestError) as refused:
         make_sample(taken)
     assert refused.value.hint
-
-
-def test_photos_open_and_are_large_enough_to_need_a_proxy(
-    tmp_path: Path, silent_machine: None, short_script: None
-) -> None:
-    for path in make_sample(tmp_path).photos:
-        with Image.open(path) as photo:
-            assert min(photo.size) > 896, path.name
 
 
 def test_a_missing_truth_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:

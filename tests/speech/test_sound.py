@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import av
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def tone(duration_s, *, rate=48_000, loudness=0.5):
 
 def whole(path, **options):
     blocks = list(read_sound(path, **options))
-    for before, after in zip(blocks, blocks[1:], strict=False):  # noqa: RUF007
+    for before, after in pairwise(blocks):
         assert after.start_s == pytest.approx(before.end_s, abs=1e-9)
     return np.concatenate([block.samples for block in blocks])
 
@@ -45,7 +47,7 @@ def test_blocks_are_cut_where_it_is_quiet(tmp_path):
     quiet = np.zeros(round(0.6 * 48_000))
     path = write_sound(tmp_path / "pause.wav", [(0, np.concatenate([tone(7), quiet, tone(4)]))])
     blocks = list(read_sound(path, block_s=10, search_s=5))
-    assert [block.start_s for block in blocks][0] == 0
+    assert blocks[0].start_s == 0
     assert 7.0 <= blocks[1].start_s <= 7.6
     assert blocks[0].total_s == pytest.approx(11.6, abs=0.01)
 

@@ -5,6 +5,7 @@ An `Analysis` is never changed after it is made. All times are the source video'
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from workbench.analysis.answer import ElementKind, Presence
 from workbench.analysis.request import AnalysisRequest
@@ -151,7 +152,7 @@ class Analysis:
 
     @property
     def paid_usd(self) -> Cost:
-        """What this run paid: kept replies cost nothing again."""
+        """What the run that made it paid: replies that were kept by then cost nothing again."""
         return total_cost(call.cost_usd for call in self.calls if not call.was_kept)
 
     def elements_of(self, kind: str) -> tuple[Element, ...]:
@@ -175,3 +176,7 @@ class RunResult:
 
     analyses: tuple[Analysis, ...]
     failures: tuple[Failure, ...] = ()
+    paid_usd: Cost = Decimal(0)
+    """What this run paid; None if a price is unknown. Kept replies cost nothing again."""
+    calls_made: int = 0
+    """Calls that were sent in this run; the others were answered from the call cache."""

@@ -31,7 +31,7 @@ from workbench.analysis.results import (
 from workbench.backends.call_cache import CallCache
 from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import Backend, MediaPart, ModelReply, ModelRequest
-from workbench.backends.usage import format_usd
+from workbench.backends.usage import Cost, format_usd
 from workbench.errors import BackendError, BadReply, BudgetReached, WorkbenchError
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset
@@ -64,6 +64,8 @@ class RunTools:
     cache: CallCache
     record: Callable[[Asset, PlannedCall, CallRecord], None]
     """Write a finished call to the ledger."""
+    find: Callable[[str], Analysis | None]
+    """A kept analysis by its id."""
     keep: Callable[[Analysis, Evidence], None]
     """Put a finished analysis into the library."""
 
@@ -74,6 +76,14 @@ class _Spent:
 
     cap_usd: Decimal | None
     paid_usd: Decimal = Decimal(0)
+    is_known: bool = True
+    calls: int = 0
+
+    def add(self, cost: Cost) -> None:
+        """A call was paid for."""
+        self.calls += 1
+        self.is_known = self.is_known and cost is not None
+        self.paid_usd += cost or Decimal(0)
 
     def check(self, call: PlannedCall) -> None:
         """Stop before a call that could pass the cap."""
@@ -161,8 +171,8 @@ class _Run:
                     hint="check that the data folder is writable and has room, then run again",
                 )
         cost = cost_of(kept.usage, self.plan.model, self.plan.route)
-        if not was_kept and cost is not None:
-            self.spent.paid_usd += cost
+        if not was_kept:
+            self.spent.add(cost)
         record = CallRecord(
             call_id=call.id,
             cache_key=key,
@@ -252,9 +262,12 @@ class _Run:
             stages_s={**evidence.seconds, "calls": round(calls_s, 3)},
             notes=tuple(dict.fromkeys(notes)),
         )
-        self.tools.keep(analysis, evidence)
+        # The same questions with the same answers: the record there is keeps its date and times.
+        known = self.tools.find(analysis.id) if all(r.was_kept for r in records) else None
+        if known is None:
+            self.tools.keep(analysis, evidence)
         self.counter.finish(f"{name}: done")
-        return analysis
+        return known or analysis
 
     def merge(
         self, asset: Asset, evidence: Evidence, parts: Sequence[tuple[Chunk, Answer]]
@@ -354,4 +367,6 @@ def run_plan(
                 for p in plan.assets[: index + 1]
             )
             run.counter.say(f"{asset_plan.name}: {error.message}")
-    return RunResult(tuple(analyses), tuple(failures))
+    spent = run.spent
+    paid = spent.paid_usd if spent.is_known else None
+    return RunResult(tuple(analyses), tuple(failures), paid, spent.calls)

@@ -80,7 +80,6 @@ def analysis_json(analysis: Analysis) -> dict[str, Any]:
     return {
         **plain(analysis),
         "cost_usd": usd(analysis.cost_usd),
-        "paid_usd": usd(analysis.paid_usd),
         "usage": plain(analysis.usage),
     }
 
@@ -157,23 +156,25 @@ def _analyse(arguments: argparse.Namespace) -> int:
             {
                 "analyses": [analysis_json(analysis) for analysis in result.analyses],
                 "failures": plain(list(result.failures)),
+                "calls_made": result.calls_made,
+                "paid_usd": usd(result.paid_usd),
             }
         )
     else:
         for analysis in result.analyses:
             print_analysis(analysis)
+        print(f"\n{result.calls_made} calls made, {format_usd(result.paid_usd)} paid")
         print_failures(result.failures)
     return FAILED if result.failures else 0
 
 
 def print_analysis(analysis: Analysis) -> None:
     """Print an analysis for people: facts, summary, chapters and elements."""
-    kept = sum(1 for call in analysis.calls if call.was_kept)
     facts = [
         format_time(analysis.duration_s) if analysis.duration_s else "picture",
         analysis.model_name,
-        f"{len(analysis.calls)} calls" + (f", {kept} kept" if kept else ""),
-        f"{format_usd(analysis.paid_usd)} paid",
+        f"{len(analysis.calls)} call{'s' if len(analysis.calls) != 1 else ''}",
+        format_usd(analysis.cost_usd),
         format_length(analysis.seconds),
     ]
     print(f"\n{analysis.asset_name}  {' · '.join(facts)}  [{analysis.id}]")

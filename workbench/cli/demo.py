@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure, RunResult
-from workbench.backends.usage import format_usd, total_cost
+from workbench.backends.usage import format_usd
 from workbench.cli.analysis import analysis_json, print_analysis
 from workbench.cli.output import FAILED, Command, plain, print_failures, print_json, shown_progress
 from workbench.errors import MediaMissing, WorkbenchError
@@ -118,7 +118,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with stages("Report"):
             reports = _reports(workspace, result, failures, quiet=quiet)
         truth = _against_truth(workspace, sample, result) if sample else None
-    cost = total_cost(analysis.paid_usd for analysis in result.analyses)
+    cost = result.paid_usd
     if quiet:
         print_json(
             {

@@ -128,8 +128,10 @@ def _doubt(candidate: _Candidate) -> float:
     lists = word_lists()
     first, before, last = words[0], words[-2], words[-1]
     doubt = 1.0
-    if first in lists.gerunds or last in lists.gerunds:
+    if first in lists.gerunds:
         doubt *= 0.5
+    if last in lists.gerunds:
+        doubt *= 0.25
     if last in lists.noun_verbs:
         if singular(last) != last:
             doubt *= 0.5

@@ -33,14 +33,15 @@ PHOTO_SIDE_PX = 2000
 STEP_S = 20.0
 """A shot longer than this is looked at again, every so many seconds."""
 
-THUMB_PX = (96, 54)
+THUMB_PX = (192, 108)
 """Width and height of the thumbnails that are compared."""
 
 SAME_MEAN = 2.0
 """Pictures are alike when their thumbnails differ less than this on average, of 255 …"""
 
-SAME_WORST = 20.0
-"""… and nowhere by more than this: one new line of small text changes its cells by 25 and more."""
+SAME_WORST = 24.0
+"""… and nowhere by more than this: a letter that changes in small text differs by 40 and more,
+coding the same slide twice by less than 10."""
 
 REMEMBERED = 12
 """How many readings are kept for comparison: talks go back and forth between a few pictures."""
@@ -238,10 +239,14 @@ def _is_same(old: TextBlock, new: TextBlock) -> bool:
         return False
     if old.text == new.text:
         return True
-    # A number that changes is news; a letter misread is not.
-    if [c for c in old.text if c.isdigit()] != [c for c in new.text if c.isdigit()]:
+    # A number or part number that changes is news; a letter misread in a word is not.
+    if _numbers(old.text) != _numbers(new.text):
         return False
     return SequenceMatcher(None, old.text, new.text, autojunk=False).ratio() >= SAME_LINE
+
+
+def _numbers(text: str) -> list[str]:
+    return [word for word in text.split() if any(letter.isdigit() for letter in word)]
 
 
 def _joined(old: TextBlock, new: TextBlock) -> TextBlock:

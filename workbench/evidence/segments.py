@@ -61,7 +61,7 @@ def best_division(
     starts_s: Sequence[float] | None = None,
     end_s: float = math.inf,
     shortest_s: float = 0.0,
-    text_weight: float = 1.0,
+    least_vocabulary: int = 1,
     price: float | None = None,
 ) -> tuple[int, ...]:
     """Divide units of words into the most probable parts.
@@ -72,7 +72,8 @@ def best_division(
         starts_s: When each unit starts, in seconds; needed with `shortest_s`.
         end_s: When the last unit ends.
         shortest_s: No part is shorter than this, unless there is one part only.
-        text_weight: How much the words count against `bonus`.
+        least_vocabulary: Different words the speaker is taken to know at least. In a short text
+            hardly a word comes back; without this, that alone would look like new topics.
         price: What each further part costs, in nats; None for the logarithm of the word count.
 
     Returns:
@@ -88,8 +89,8 @@ def best_division(
     best = np.full(size + 1, np.inf)
     best[0] = 0.0
     came_from = np.zeros(size + 1, dtype=int)
-    for last, costs in enumerate(_part_costs(units)):
-        paid = best[: last + 1] + text_weight * costs
+    for last, costs in enumerate(_part_costs(units, least_vocabulary)):
+        paid = best[: last + 1] + costs
         paid[1:] += each - extra[1 : last + 1]
         if shortest_s > 0:
             until = end_s if last + 1 == size else times[last + 1]
@@ -125,11 +126,13 @@ def _division_into(units: Sequence[Sequence[str]], count: int) -> tuple[int, ...
     return tuple(reversed(starts))
 
 
-def _part_costs(units: Sequence[Sequence[str]]) -> Iterator["np.ndarray[Any, Any]"]:
+def _part_costs(
+    units: Sequence[Sequence[str]], least_vocabulary: int = 1
+) -> Iterator["np.ndarray[Any, Any]"]:
     """For each unit, the cost in nats of every part that ends with it.
 
     A part with n words costs -Σ log((c + 1) / (n + V)) over its words, where c is how often the
-    word occurs in the part and V how many different words the text has.
+    word occurs in the part and V how many different words the text has, or could have had.
 
     Yields:
         An array with one cost for each first unit, from 0 to the unit itself.
@@ -137,7 +140,7 @@ def _part_costs(units: Sequence[Sequence[str]]) -> Iterator["np.ndarray[Any, Any
     import numpy as np
 
     counts = Counter(word for unit in units for word in unit)
-    vocabulary = max(1, len(counts))
+    vocabulary = max(least_vocabulary, len(counts))
     # A word that occurs once adds the same amount wherever it is: no need to count it.
     columns = {word: at for at, word in enumerate(w for w, n in counts.items() if n > 1)}
     most = max(counts.values(), default=1)

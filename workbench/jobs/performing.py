@@ -18,7 +18,7 @@ from typing import Any
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure
-from workbench.backends.usage import Cost, total_cost
+from workbench.backends.usage import Cost
 from workbench.errors import WorkbenchError
 from workbench.jobs.operations import Operations
 from workbench.library.records import Job, JobState
@@ -196,7 +196,9 @@ def _finish(store: Store, job_id: str, outcome: Outcome) -> JobState:
     }
     if outcome.state == "done":
         changes["done"] = changes["total"] = max(job.total, 1)
-    for name in ("cost_usd", "asset_ids", "result_ids", "failures"):
+    if outcome.cost_usd is not None:
+        changes["cost_usd"] = outcome.cost_usd
+    for name in ("asset_ids", "result_ids", "failures"):
         if value := getattr(outcome, name):
             changes[name] = value
     store.update_job(job_id, **changes)
@@ -241,7 +243,7 @@ def _analyse(job: Job, operations: Operations, telling: Telling) -> Outcome:
         outcome.state,
         outcome.error,
         outcome.hint,
-        cost_usd=total_cost(analysis.paid_usd for analysis in result.analyses),
+        cost_usd=result.paid_usd,
         asset_ids=outcome.asset_ids or job.asset_ids,
         result_ids=tuple(analysis.id for analysis in result.analyses),
         failures=outcome.failures,

@@ -6,6 +6,7 @@ they do in a player and in ffmpeg.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,12 @@ from workbench.media.ffmpeg import INPUT_SAFETY
 
 if TYPE_CHECKING:
     import numpy as np
+
+ROUNDING_S = 0.001
+"""Time stamps are rounded by their containers; a frame this much late still counts."""
+
+SEEK_BACK_S = (0.0, 2.0, 12.0)
+"""How far before a moment to look for a keyframe, if the container finds none at it."""
 
 MOST_BROKEN = 200
 """Broken packets in a row after which a stream counts as unreadable."""
@@ -187,6 +194,36 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
             continue
         broken = 0
         yield from frames
+
+
+def frame_time_s(frame: Any, stream: Any, zero_s: float) -> float:
+    """When a frame is shown, in seconds on our clock, never before 0."""
+    return max(0.0, float(frame.pts * stream.time_base) - zero_s)
+
+
+def decoded_from(container: Any, stream: Any, moment_s: float) -> Iterator[Any]:
+    """Frames from a keyframe at or before a moment on.
+
+    Some containers have no exact index and land too late; then it is sought further back, and from
+    the start in the end.
+    """
+    import av
+
+    zero_s = clock_zero_s(container)
+    for back_s in SEEK_BACK_S:
+        target_s = max(0.0, moment_s - back_s)
+        try:
+            container.seek(int((target_s + zero_s) / stream.time_base), stream=stream)
+        except av.error.FFmpegError:
+            continue
+        frames = (frame for frame in decoded(container, stream) if frame.pts is not None)
+        first = next(frames, None)
+        if first is not None and (
+            frame_time_s(first, stream, zero_s) <= moment_s + ROUNDING_S or target_s == 0
+        ):
+            return chain([first], frames)
+    container.seek(container.start_time or 0)
+    return (frame for frame in decoded(container, stream) if frame.pts is not None)
 
 
 def upright_size(stream: Any, rotation_deg: int) -> tuple[int, int]:

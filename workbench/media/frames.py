@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import MediaEmpty, MediaUnsupported, RequestError
 from workbench.media.asset import Asset
 from workbench.media.containers import (
+    ROUNDING_S,
     clock_zero_s,
     damaged,
     decoded,
+    decoded_from,
+    frame_time_s,
     open_container,
     require_video,
     upright_picture,
@@ -24,9 +27,6 @@ from workbench.media.pictures import plain_picture
 
 if TYPE_CHECKING:
     import numpy as np
-
-ROUNDING_S = 0.001
-"""Time stamps are rounded by their containers; a frame this much late still counts."""
 
 READ_ON_S = 2.0
 """Up to this distance, decoding on is cheaper than seeking back to a keyframe."""
@@ -154,30 +154,13 @@ class _Reader:
         return moment_s - here_s > self._longest_gop_s
 
     def _seek(self, moment_s: float) -> None:
-        import av
-
-        before = self._shown
-        stamp = int((moment_s + self._zero_s) / self._stream.time_base)
-        try:
-            self._container.seek(stamp, stream=self._stream)
-        except av.error.FFmpegError:
-            # Some files cannot be searched; reading on reaches the moment as well.
-            return
-        self._frames = decoded(self._container, self._stream)
+        self._frames = decoded_from(self._container, self._stream, moment_s)
         self._shown, self._next, self._keyframe_s = None, None, None
-        first = self._decode()
-        if first is None or self._time(first) > moment_s + ROUNDING_S:
-            # Past the end, or to a keyframe that is too late: from the start, without seeking.
-            self._restart(before)
-        else:
-            self._shown = first
-
-    def _restart(self, before: Any) -> None:
-        self._longest_gop_s = float("inf")
-        self._container.seek(self._container.start_time or 0)
-        self._frames = decoded(self._container, self._stream)
-        self._is_at_end = False
-        self._shown, self._next = before, None
+        self._next = self._decode()
+        if self._next is not None:
+            # The keyframe before this moment is that far away: nearer ones need no seeking.
+            distance_s = moment_s - self._time(self._next)
+            self._longest_gop_s = max(self._longest_gop_s, distance_s)
 
     def _decode(self) -> Any:
         for frame in self._frames:
@@ -193,7 +176,7 @@ class _Reader:
         return None
 
     def _time(self, frame: Any) -> float:
-        return float(frame.pts * self._stream.time_base) - self._zero_s
+        return frame_time_s(frame, self._stream, self._zero_s)
 
 
 def _scaled(size_px: tuple[int, int], max_side_px: int | None) -> tuple[int, int]:

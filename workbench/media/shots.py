@@ -12,8 +12,10 @@ from typing import Any
 from workbench.errors import MediaUnsupported
 from workbench.media.asset import Asset
 from workbench.media.containers import (
+    ROUNDING_S,
     clock_zero_s,
-    decoded,
+    decoded_from,
+    frame_time_s,
     open_container,
     packets,
     require_video,
@@ -31,9 +33,6 @@ OTHER_PICTURE = 25.0
 """Two keyframes that differ by less than this show the same shot, if the stretch between them is
 otherwise unsuspicious. At real cuts it was 29 and more, but for three of 127."""
 
-NOTHING_ALIKE = 45.0
-"""Two keyframes that differ by this much have nothing in common."""
-
 SMALL_CHANGE, SMALL_CHANGE_BLOCKS = 1.5, 0.12
 """Two keyframes of a calm stretch that differ by this much may be two slides."""
 
@@ -42,9 +41,6 @@ CALM_SHARE = 0.03
 
 SUSPICIOUS = 2.5
 """A packet this many times as large as the others around it may hold a whole new picture."""
-
-OUT_OF_TURN = 0.95
-"""Encoders put a keyframe at every so many frames, and earlier where they see a cut."""
 
 FEW_FRAMES = 3
 """Frames decoded past a stretch: what comes after decides whether its last one was a cut."""
@@ -103,13 +99,11 @@ def detect_shots(asset: Asset, *, progress: Progress | None = None) -> tuple[Tim
     report = progress or silent
     stretches = _list_stretches(asset)
     if _is_dense(stretches):
-        doubtful, certain = [(0.0, asset.duration_s)], []
+        doubtful = [(0.0, asset.duration_s)]
     else:
         _compare_keyframes(asset, stretches, report)
-        certain = [s.end_s for s in stretches if _is_certain(s, stretches)]
-        doubtful = _joined([s for s in stretches if _is_doubtful(s, stretches)])
-    cuts = sorted([*certain, *_cuts_within(asset, doubtful, report)])
-    return _tiled(cuts, asset.duration_s)
+        doubtful = _joined([stretch for stretch in stretches if _is_doubtful(stretch)])
+    return _tiled(_cuts_within(asset, doubtful, report), asset.duration_s)
 
 
 def _list_stretches(asset: Asset) -> list[_Stretch]:
@@ -151,7 +145,7 @@ def _compare_keyframes(asset: Asset, stretches: list[_Stretch], report: Progress
         stream.codec_context.skip_frame = "NONKEY"
         zero_s = clock_zero_s(container)
         for frame in _keyframes(container, stream):
-            at_s = _time(frame, stream, zero_s)
+            at_s = frame_time_s(frame, stream, zero_s)
             changes.append(comparer.next(frame, at_s))
             report(min(total, int(at_s)), total, "Looking for cuts")
     by_time = {round(change.at_s, 3): change for change in changes}
@@ -173,24 +167,10 @@ def _keyframes(container: Any, stream: Any) -> Iterator[Any]:
             yield from (frame for frame in frames if frame.pts is not None)
 
 
-def _is_certain(stretch: _Stretch, stretches: list[_Stretch]) -> bool:
-    """Did the encoder see a cut here, between two pictures with nothing in common?
-
-    Then nothing needs decoding, unless a second cut may hide in the same stretch.
-    """
-    change = stretch.change
-    if change is None or stretch.is_last or change.amount < NOTHING_ALIKE or stretch.has_spike:
-        return False
-    longest_s = max(other.end_s - other.start_s for other in stretches[:-1])
-    return stretch.end_s - stretch.start_s < OUT_OF_TURN * longest_s
-
-
-def _is_doubtful(stretch: _Stretch, stretches: list[_Stretch]) -> bool:
+def _is_doubtful(stretch: _Stretch) -> bool:
     """May there be a cut that only decoding can show?"""
     if stretch.is_last or stretch.change is None:
         return True
-    if _is_certain(stretch, stretches):
-        return False
     change = stretch.change
     if change.amount >= OTHER_PICTURE or stretch.has_spike:
         return True
@@ -235,24 +215,16 @@ def _differences(
     container: Any, stream: Any, zero_s: float, span_s: tuple[float, float]
 ) -> Iterator[Difference]:
     start_s, end_s = span_s
-    if start_s > 0:
-        container.seek(int((start_s + zero_s) / stream.time_base), stream=stream)
     comparer = Comparer()
     beyond = 0
-    for frame in decoded(container, stream):
-        if frame.pts is None:
-            continue
-        at_s = _time(frame, stream, zero_s)
-        if at_s < start_s - 0.001:
+    for frame in decoded_from(container, stream, start_s):
+        at_s = frame_time_s(frame, stream, zero_s)
+        if at_s < start_s - ROUNDING_S:
             continue
         yield comparer.next(frame, at_s)
         beyond += at_s > end_s
         if beyond >= FEW_FRAMES:
             return
-
-
-def _time(frame: Any, stream: Any, zero_s: float) -> float:
-    return max(0.0, float(frame.pts * stream.time_base) - zero_s)
 
 
 def _tiled(cuts_s: list[float], duration_s: float) -> tuple[TimeSpan, ...]:

@@ -48,6 +48,10 @@ MOST_TIMES = 8
 """Times written in one row of the elements table; the Excel export has all of them."""
 
 
+_QUOTE_END = re.compile(r"^[”\"']?\s*(?:[(\[]\d{1,2}(?::\d{2}){1,2}[)\]])?\.?\s*")
+_QUOTE_START = re.compile(r"\s*[“\"']$")
+
+
 def only_analysis(result: RunResult) -> Analysis:
     """The one analysis of a run, for reports about one file.
 
@@ -144,7 +148,7 @@ def summary_block(analysis: Analysis) -> Block:
         badge = f'<p class="nova-badge">Written by {escaped(analysis.model_name)}</p>'
         return section("Summary", f'<div class="nova-prose">{body}</div>{badge}')
     body = _quoted(summary.text, summary.evidence)
-    badge = '<p class="nova-badge">Quoted, not written: every sentence is from the recording</p>'
+    badge = '<p class="nova-badge">Quoted, not written: the sentences are from the recording, the figures are counts</p>'
     return section("Summary", f'<div class="nova-prose nova-quotes">{body}</div>{badge}')
 
 
@@ -169,8 +173,9 @@ def _quoted(text: str, citations: Sequence[Citation]) -> str:
 
 
 def _plain(text: str) -> str:
-    words = text.strip().strip('“”"').strip()
-    words = re.sub(r"^[”\"]\s*|\s*[“\"]$", "", words).strip()
+    """What stands between quotations, without their marks and times, which are shown anew."""
+    words = _QUOTE_END.sub("", text.strip())
+    words = _QUOTE_START.sub("", words).strip()
     return f"<p>{escaped(words)}</p>" if any(letter.isalnum() for letter in words) else ""
 
 

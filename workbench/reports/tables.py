@@ -133,12 +133,14 @@ def _element_row(element: Element) -> dict[str, Any]:
 def times_of(spans: Iterable[TimeSpan], *, most: int = 0) -> str:
     """Write spans as `9:08 – 9:45, 12:01`; `most` > 0 cuts the list.
 
+    Spans less than a second apart are one: the times are written in whole seconds.
+
     Example:
         >>> times_of([TimeSpan(548, 585), TimeSpan(721, 721.4), TimeSpan(800, 803)], most=2)
         '9:08 – 9:45, 12:01 and 1 more'
     """
     said = []
-    merged = merge_spans(spans)
+    merged = merge_spans(spans, gap_s=1.0)
     for span in merged:
         start, end = format_time(span.start_s), format_time(span.end_s)
         said.append(start if start == end else f"{start} – {end}")

@@ -45,7 +45,7 @@ def timeline_lanes(
     evidence: Evidence | None = None,
     *,
     palette: Palette = LIGHT,
-    kinds: Collection[str] = ("equipment",),
+    kinds: Collection[str] | None = None,
     show_all: bool = False,
 ) -> "go.Figure":
     """Draw chapters, elements, speech and shots over the time of one video or recording.
@@ -54,7 +54,8 @@ def timeline_lanes(
         analysis: What was found.
         evidence: Adds a lane for speech and one for shots.
         palette: The colours to draw with.
-        kinds: Kinds of element to draw: `equipment`, `object`, `topic`.
+        kinds: Kinds of element to draw: `equipment`, `object`, `topic`; if not given, equipment,
+            and the others where there is none.
         show_all: Draw more than the 14 elements that are present longest.
 
     Returns:
@@ -77,9 +78,11 @@ def timeline_lanes(
 
 
 def shown_elements(
-    analysis: Analysis, kinds: Collection[str], *, show_all: bool = False
+    analysis: Analysis, kinds: Collection[str] | None, *, show_all: bool = False
 ) -> tuple[Element, ...]:
     """The elements a timeline draws, by their first moment; at most 14 unless `show_all`."""
+    if kinds is None:
+        kinds = ("equipment",) if analysis.elements_of("equipment") else ("object", "topic")
     found = [e for e in analysis.elements if e.kind in kinds and e.occurrences]
     if not show_all:
         found = sorted(found, key=lambda e: (-e.present_s, e.name))[:MOST_ROWS]
@@ -90,7 +93,7 @@ def timeline_alt(
     analysis: Analysis,
     evidence: Evidence | None = None,
     *,
-    kinds: Collection[str] = ("equipment",),
+    kinds: Collection[str] | None = None,
     show_all: bool = False,
 ) -> str:
     """Say in words what the timeline shows."""

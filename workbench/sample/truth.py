@@ -105,15 +105,16 @@ def read_truth(path: Path) -> Truth:
     """Read a truth file.
 
     Raises:
-        MediaMissing: There is no such file.
+        MediaMissing: There is no such file, or it may not be read.
         MediaDamaged: It is not a truth file, or one of another form.
     """
     try:
         return from_json(Truth, path.read_bytes())
-    except FileNotFoundError:
+    except OSError as error:
         raise MediaMissing(
-            f"{path.name} is not in {path.parent}", hint="make the sample: workbench sample"
-        ) from None
+            f"{path.name} cannot be read in {path.parent}: {error.strerror}",
+            hint="make the sample: workbench sample",
+        ) from error
     except ValidationError:
         raise MediaDamaged(
             f"{path.name} is not the truth of a sample",

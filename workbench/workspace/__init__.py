@@ -124,8 +124,10 @@ class Workspace(AnalysisWork):
         info = find_notebook(notebook)
         report_id = uuid.uuid4().hex[:12]
         folder = self.data_dir / "reports" / report_id
-        named = parameters.get("assets", ())
-        assets = [self.asset(name) for name in named] if isinstance(named, Sequence) else []
+        assets = [self.asset(name) for name in parameters.get("assets", ())]
+        values = dict(parameters)
+        if assets:
+            values["assets"] = [asset.id for asset in assets]
         names = ", ".join(asset.name for asset in assets[:3])
         record = ReportRecord(
             id=report_id,
@@ -135,12 +137,12 @@ class Workspace(AnalysisWork):
             path=None,
             notebook_path=None,
             asset_ids=tuple(asset.id for asset in assets),
-            parameters=dict(parameters),
+            parameters=values,
         )
         try:
             files = run_report(
                 info.name,
-                {**parameters, "assets": [asset.id for asset in assets]},
+                values,
                 folder,
                 data_dir=self.data_dir,
                 title=record.title,

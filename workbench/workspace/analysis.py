@@ -104,6 +104,12 @@ class AnalysisWork(LibraryWork):
             ProxyWork(self.store, self.data_dir), asset_plan.asset, call.chunk, progress
         )
 
+    def _find(self, analysis_id: str) -> Analysis | None:
+        try:
+            return self.store.analysis(analysis_id)
+        except NotInLibrary:
+            return None
+
     def _keep(self, analysis: Analysis, evidence: Evidence) -> None:
         from workbench.library.indexing import index_asset
         from workbench.search.moments import moments_of
@@ -144,6 +150,7 @@ class AnalysisWork(LibraryWork):
             backend=self.backends.get(plan.model.engine),
             cache=self.cache,
             record=self._record,
+            find=self._find,
             keep=self._keep,
         )
         return run_plan(plan, tools, execute=execute, progress=progress)

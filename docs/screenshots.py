@@ -1,0 +1,87 @@
+"""Take the pictures of the README again: `make screenshots`, after `make demo`.
+
+Starts the app on the data folder and photographs it in Chromium; the sample talk has to be there.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from workbench.errors import NotInLibrary, ToolError
+from workbench.jobs.supervisor import stop_services
+from workbench.workspace import Workspace
+
+DOCS = Path(__file__).resolve().parent
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str) -> None:
+    """Wait until the app answers."""
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise ToolError(f"the app does not answer at {url}", hint="see what `workbench app` says")
+
+
+def main() -> None:
+    """Photograph the Results page of the sample talk."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise ToolError("no Chromium on PATH", hint="apt-get install chromium")
+    with Workspace.open() as workspace:
+        data_dir = workspace.data_dir
+        talk = workspace.asset("pump_room_talk.mp4")
+        if not workspace.analyses(talk.id):
+            raise NotInLibrary("the sample talk has not been analysed", hint="make demo")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    app = subprocess.Popen(
+        [sys.executable, "-m", "workbench", "app", "--no-browser", "--port", str(port)],
+        env={**os.environ, "WORKBENCH_DATA_DIR": str(data_dir)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(f"{url}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"{url}/results?asset={talk.id}&t=84")
+            page.get_by_role("button", name="The mechanical seal").first.wait_for(timeout=60_000)
+            page.get_by_role("button", name="The mechanical seal").first.click()
+            page.wait_for_timeout(4000)
+            picture = DOCS / "results.png"
+            page.screenshot(path=picture)
+            browser.close()
+        # 256 colours are enough for a page, and a third of the bytes.
+        Image.open(picture).convert("RGB").quantize(256).save(picture, optimize=True)
+        print(f"{picture.name}  {picture.stat().st_size // 1000} kB")
+    finally:
+        app.terminate()
+        app.wait(30)
+        stop_services(data_dir)
+
+
+if __name__ == "__main__":
+    main()
