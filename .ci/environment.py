@@ -60,7 +60,7 @@ def by_pip(extras: str) -> None:
         run(sys.executable, "-m", "venv", "--clear", VENV)
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install")
     text = LOCK.read_text(encoding="utf-8")
-    blocks = re.findall(r"^[A-Za-z0-9].*?(?=^[A-Za-z0-9]|\Z)", text, flags=re.M | re.S)
+    blocks = re.findall(r"^[A-Za-z0-9].*?(?=^[A-Za-z0-9]|\Z)", text, flags=re.MULTILINE | re.DOTALL)
     with tempfile.TemporaryDirectory() as folder:
         versions = Path(folder) / "versions.txt"
         versions.write_text("".join(b.split("\\\n")[0].strip() + "\n" for b in blocks))

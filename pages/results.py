@@ -13,9 +13,9 @@ from workbench.ui.results_parts import (
     status_line,
 )
 from workbench.ui.watching import (
-    KIND_OF_LANE,
     asset_player,
     chapter_list,
+    chosen_lanes,
     element_chips,
     element_list,
     evidence_view,
@@ -70,7 +70,6 @@ with shown_errors():
                 width="stretch",
                 label_visibility="collapsed",
             )
-            lanes = st.session_state.get("lanes") or ["Equipment"]
             if tab == "Transcript":
                 transcript_list(asset, evidence)
             elif tab == "Evidence":
@@ -84,20 +83,9 @@ with shown_errors():
             elif asset.kind == "image":
                 element_chips(analysis)
             else:
-                element_list(analysis, lanes)
+                element_list(analysis, chosen_lanes())
 
         if analysis and asset.kind != "image":
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.subheader("Timeline", anchor=False, width="stretch")
-                lanes = st.pills(
-                    "Lanes",
-                    list(KIND_OF_LANE),
-                    selection_mode="multi",
-                    default=["Equipment"],
-                    key="lanes",
-                    bind="query-params",
-                    label_visibility="collapsed",
-                )
-            timeline(analysis, evidence, lanes)
+            timeline(analysis, evidence)
         if analysis:
             provenance(analysis)

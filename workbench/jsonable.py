@@ -6,6 +6,7 @@ Everything that is kept, cached or sent between processes goes through these two
 
 import functools
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -13,9 +14,7 @@ from pydantic import TypeAdapter
 Kept = TypeVar("Kept")
 
 
-@functools.lru_cache(maxsize=256)
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = functools.lru_cache(maxsize=256)(TypeAdapter)
 
 
 def to_jsonable(value: object) -> Any:

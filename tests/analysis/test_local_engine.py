@@ -1,8 +1,10 @@
 """The local engine as a backend: what it answers from evidence, and what it refuses to say."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest, Tas
 from workbench.backends.usage import Usage
 from workbench.errors import BadModelRequest
 from workbench.evidence.evidence import Evidence, Shot, TextBlock
+from workbench.evidence.gather import gather
+from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan
 from workbench.speech.transcript import Transcript, Utterance
 
@@ -135,7 +139,7 @@ def test_chapters_tile_the_video(model: ModelInfo):
     chapters = answer(found, model).chapters
     assert chapters[0].start_s == 0
     assert chapters[-1].end_s == pytest.approx(found.duration_s, abs=0.001)
-    assert all(a.end_s == b.start_s for a, b in zip(chapters, chapters[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in itertools.pairwise(chapters))
 
 
 def test_without_slides_chapters_are_called_by_their_key_phrase(model: ModelInfo):
@@ -179,7 +183,7 @@ def test_every_quotation_has_the_time_it_was_said(model: ModelInfo):
 
 def test_the_summary_begins_with_counts(model: ModelInfo):
     summary = answer(evidence(), model).summary
-    assert summary.startswith("6 shots in 1:24. Speech for 1 min 15 s (89%), in English. 3 titles ")
+    assert summary.startswith("6 shots in 1:25. Speech for 1 min 15 s (88%), in English. 3 titles ")
 
 
 def test_a_brief_summary_quotes_less_than_a_detailed_one(model: ModelInfo):
@@ -197,7 +201,8 @@ def test_announcements_are_not_quoted_where_there_is_something_to_say(model: Mod
 def test_only_what_was_asked_for_is_answered(model: ModelInfo):
     only = answer(evidence(), model, find="chapters")
     assert only.chapters
-    assert not (only.summary or only.elements)
+    assert not (only.summary)
+    assert not (only.elements)
     kinds = {element.kind for element in answer(evidence(), model, find="topics").elements}
     assert kinds == {"topic"}
 
@@ -205,7 +210,9 @@ def test_only_what_was_asked_for_is_answered(model: ModelInfo):
 def test_without_speech_and_text_only_counts_are_given(model: ModelInfo):
     reply = answer(silent(), model)
     assert reply.summary == "No speech and no screen text were found. 42 shots in 9:56."
-    assert not (reply.chapters or reply.elements or reply.summary_quotes)
+    assert not (reply.chapters)
+    assert not (reply.elements)
+    assert not (reply.summary_quotes)
 
 
 def test_what_was_not_measured_is_not_called_absent(model: ModelInfo):
@@ -228,11 +235,11 @@ def test_titles_divide_a_film_without_speech(model: ModelInfo):
 
 
 def test_credits_at_the_end_of_a_film_make_no_chapters(model: ModelInfo):
-    credits = tuple(
+    closing = tuple(
         TextBlock(TimeSpan(at, at + 10), f"Directed by {at}", 0.9, 0.08, 0.4, is_title=True)
         for at in (560.0, 575.0)
     )
-    reply = answer(silent(screen_text=credits), model)
+    reply = answer(silent(screen_text=closing), model)
     assert not reply.chapters
     assert "“Directed by 560.0” (9:20)" in reply.summary
 
@@ -261,6 +268,18 @@ def test_another_language_is_quoted_and_not_translated(model: ModelInfo):
     assert not reply.elements
 
 
+def test_a_subtitle_file_that_names_no_language_is_not_taken_for_english(model: ModelInfo):
+    lines = (
+        "La pompe envoie de l'eau dans le réservoir.",
+        "Le joint de la pompe goutte un peu.",
+        "La pompe reste dans la salle des machines.",
+    )
+    said = tuple(Utterance(TimeSpan(i * 6.0, i * 6 + 5), text) for i, text in enumerate(lines))
+    french = Evidence("c" * 16, 18.0, Transcript(said, "", "sidecar"), engines=ENGINES)
+    assert answer(french, model).elements == []
+    assert answer(evidence(language=""), model).elements == answer(evidence(), model).elements
+
+
 def test_an_image_is_answered_with_what_can_be_read(model: ModelInfo):
     plate = Evidence(
         "d" * 16,
@@ -278,7 +297,9 @@ def test_an_image_is_answered_with_what_can_be_read(model: ModelInfo):
     reply = Answer.model_validate(ask(plate, model, task="analyse_image").data)
     assert reply.summary.startswith("3 lines of text read in the picture. It reads: ")
     assert set(quotations(reply.summary)) == {"CENTRIFUGAL PUMP", "45 m3/h"}
-    assert [(e.name, e.spans[0].presence) for e in reply.elements] == [("Centrifugal pump", "shown")]
+    assert [(e.name, e.spans[0].presence) for e in reply.elements] == [
+        ("Centrifugal pump", "shown")
+    ]
     assert not reply.chapters
 
 
@@ -292,7 +313,7 @@ def test_an_image_without_text_is_not_described(model: ModelInfo):
 
 def test_a_sound_file_is_answered_without_shots(model: ModelInfo):
     reply = answer(replace(evidence(slides=False), shots=()), model)
-    assert reply.summary.startswith("1:24 long. Speech for 1 min 15 s")
+    assert reply.summary.startswith("1:25 long. Speech for 1 min 15 s")
     assert len(reply.chapters) == 3
 
 
@@ -362,3 +383,18 @@ def test_a_two_hour_talk_is_answered_in_seconds(model: ModelInfo):
     reply = ask(found, model)
     assert reply.latency_s < 60
     assert 1 <= len(reply.data["chapters"]) <= 25
+
+
+@pytest.mark.media
+def test_a_real_clip_is_quoted_from_its_own_subtitles(
+    model: ModelInfo, media_dir: Path, tmp_path: Path
+):
+    asset = probe(media_dir / "video" / "nasa_13013_multistream_subs.mp4")
+    found = gather(asset, cache_dir=tmp_path, wanted=("transcript",))
+    reply = answer(found, model)
+    assert [chapter.title for chapter in reply.chapters] == ["Webb space telescope"]
+    (quotation,) = quotations(reply.summary)
+    assert quotation.startswith(
+        "This is the optical and science segment of the Webb space telescope"
+    )
+    assert [e.name for e in reply.elements if e.kind == "equipment"] == ["Webb space telescope"]

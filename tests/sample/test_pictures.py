@@ -56,6 +56,12 @@ def test_letters_come_from_an_installed_package() -> None:
     assert font(40, 700).getlength("Bearings") > font(40, 400).getlength("Bearings")
 
 
+def test_a_slide_is_the_same_with_fresh_letters_and_with_used_ones() -> None:
+    font.cache_clear()
+    first, second = (picture("checklist", HEADING, TITLES).draw(0) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
 def test_without_the_package_letters_are_pillows_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.sample.fonts.source_sans", lambda: None)
     font.cache_clear()

@@ -30,6 +30,7 @@ from workbench.errors import BadModelRequest
 from workbench.evidence.evidence import Evidence, TextBlock
 from workbench.evidence.sentences import sentences_of
 from workbench.evidence.slides import slide_titles
+from workbench.evidence.words import looks_english
 from workbench.media.timecode import TimeSpan, format_time
 
 if TYPE_CHECKING:
@@ -143,11 +144,14 @@ class _Reading:
     def spoken(self) -> str:
         """The language that was spoken, a code; empty when unknown."""
         transcript = self.evidence.transcript
-        return transcript.language if transcript else ""
+        return transcript.language.lower().split("-")[0] if transcript else ""
 
     @property
     def is_english(self) -> bool:
-        return self.spoken in {"", "en"}
+        """May phrases be looked for? Subtitle files seldom say their language."""
+        if self.spoken:
+            return self.spoken == "en"
+        return looks_english(" ".join(sentence.text for sentence in self.sentences[:200]))
 
     @property
     def kinds(self) -> list[ElementKind]:

@@ -79,7 +79,7 @@ def find_mentions(lines: Iterable[Line]) -> list[Mention]:
     """Every time an entry of the lexicon is named, with the name it is given there.
 
     A modifier that no list knows has to come back, or stand on the screen, to be part of a name:
-    a "rabid dog" said once is a dog.
+    a "rabid dog" said once is a dog. Proper names belong to it at once.
     """
     found = [mention for line in lines for mention in _mentions(line)]
     heads = [mention for mention in found if mention.is_head]
@@ -93,7 +93,10 @@ def _supported(
 ) -> Mention:
     known = lexicon().modifiers | word_lists().classifying
     while mention.modifiers:
-        is_known = all(word in known for word in mention.modifiers)
+        is_known = all(
+            word in known or (mention.line.way == "said" and written[:1].isupper())
+            for word, written in zip(mention.modifiers, mention.spelling, strict=False)
+        )
         if is_known or counts[mention.name] >= 2 or mention.name in shown:
             break
         mention = mention.without_first
@@ -163,10 +166,9 @@ def _continues(singulars: Sequence[str], words: Sequence[Token], at: int, run_st
 
 
 def _names_more(role: Role, token: Token) -> bool:
-    """Does a noun follow that the name only describes? "Seal leaks" may be either; it is not."""
-    lists = word_lists()
-    is_plural_verb = token.lower in lists.noun_verbs and token.lower.endswith("s")
-    return role is Role.NOUN and not is_plural_verb and token.lower not in lists.gerunds
+    """Does a noun follow that the name only describes? "The seal leaks" may be a verb; it does not."""
+    is_plural = singular(token.text) != token.lower
+    return role is Role.NOUN and not is_plural and token.lower not in word_lists().gerunds
 
 
 def _modifiers(words: Sequence[Token], jobs: Sequence[Role]) -> list[Token]:

@@ -146,7 +146,7 @@ def readability(text: str, *, is_punctuated: bool = True) -> float:
         (is_punctuated and text.lstrip(" \"'“‘(")[:1].islower(), 0.7),
         (len(set(content_stems(text))) < 3, 0.4),
     )
-    return math.prod(factor for holds, factor in doubts if holds)
+    return math.prod((factor for holds, factor in doubts if holds), start=1.0)
 
 
 def _is_finished(text: str) -> bool:
@@ -270,7 +270,7 @@ def facts_line(evidence: Evidence, *, is_image: bool = False) -> str:
             if shots
             else f"{_absent(evidence)} {length} long."
         )
-    parts = [f"{shots}{length}."]
+    parts = [f"{shots}{length}." if shots else f"{length} long."]
     parts.append(_speech_fact(evidence) if said else _absent(evidence))
     titles = [t for t in slide_titles(evidence.screen_text) if t.weight >= CLEAR_TITLE]
     if titles:
@@ -309,6 +309,7 @@ def _absent(evidence: Evidence) -> str:
     elif transcript is None:
         no_sound = (note for note in evidence.notes if "no sound" in note)
         found.append(next(no_sound, "Speech was not transcribed."))
-    if not has_text:
+    is_sound_only = bool(evidence.engines) and not {"shots", "screen_text"} & set(evidence.engines)
+    if not has_text and not is_sound_only:
         found.append("No screen text was found." if is_read else "Screen text was not read.")
     return " ".join(found)

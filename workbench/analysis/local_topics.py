@@ -13,7 +13,8 @@ from workbench.analysis.local_chapters import Part
 from workbench.analysis.local_elements import presence_spans, tidy_name
 from workbench.analysis.local_mentions import Line, calm
 from workbench.evidence.keyphrases import Keyphrase, keyphrases
-from workbench.evidence.words import singular, stem, tokens
+from workbench.evidence.phrases import noun_phrases
+from workbench.evidence.words import singular, stem, tokens, word_lists
 
 MOST_TOPICS = 15
 PER_CHAPTER = 2
@@ -87,7 +88,7 @@ def _candidates(lines: Sequence[Line], parts: Sequence[Part]) -> Iterator[Keyphr
     """The phrases of slide titles first, then the best of each chapter, then of the whole."""
     for part in parts:
         if part.slide:
-            yield from keyphrases([calm(part.title)], limit=PER_CHAPTER)
+            yield from _title_phrases(calm(part.title))
     texts = [[line.text for line in lines if part.span.holds(line.span.middle_s)] for part in parts]
     whole = keyphrases([line.text for line in lines], limit=3 * MOST_TOPICS)
     if len(parts) > 1:
@@ -99,6 +100,15 @@ def _candidates(lines: Sequence[Line], parts: Sequence[Part]) -> Iterator[Keyphr
         for place in range(PER_CHAPTER):
             yield from (phrases[place] for phrases in by_part if place < len(phrases))
     yield from whole
+
+
+def _title_phrases(title: str) -> tuple[Keyphrase, ...]:
+    """A title that is one noun phrase is a topic as it stands: "soft foot" is not a foot."""
+    phrases = noun_phrases(title)
+    articles = [token for token in tokens(title) if token.lower in word_lists().determiners]
+    if len(phrases) == 1 and len(phrases[0].words) + len(articles) == len(tokens(title)):
+        return (Keyphrase(phrases[0].text, 1.0, 1, (0,)),)
+    return keyphrases([title], limit=PER_CHAPTER)
 
 
 def _stems(text: str) -> tuple[str, ...]:

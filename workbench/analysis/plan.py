@@ -14,7 +14,7 @@ from workbench.analysis import prompts
 from workbench.analysis.answer import Answer
 from workbench.analysis.estimate import Rates, call_usages
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
-from workbench.analysis.question import Part, build_question
+from workbench.analysis.question import Part, build_question, kept_answer
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure
 from workbench.backends.call_cache import CallCache
@@ -250,8 +250,8 @@ class _Planner:
             summaries=summaries,
             engine_version=self.engine_version,
         )
-        reply = self.context.cache.get(question.cache_key())
-        return None if reply is None else Answer.model_validate(reply.data)
+        found = kept_answer(self.context.cache, question.cache_key())
+        return found[1] if found else None
 
     def call(self, part: Part, needs: tuple[str, ...], *, is_kept: bool) -> PlannedCall:
         usages = call_usages(

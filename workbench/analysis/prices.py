@@ -97,7 +97,7 @@ def price_options(
                     cost_high_usd=plan.cost_high,
                     seconds=plan.seconds,
                     is_available=state.is_ready and model.lifecycle != "preview",
-                    note="; ".join(notes),
+                    note="; ".join(dict.fromkeys(notes)),
                 )
             )
     unknown_last = float("inf")

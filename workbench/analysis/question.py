@@ -9,11 +9,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
+
 from workbench.analysis import prompts
-from workbench.analysis.answer import answer_schema
+from workbench.analysis.answer import Answer, answer_schema
 from workbench.analysis.request import AnalysisRequest
+from workbench.backends.call_cache import CallCache
 from workbench.backends.catalog import ModelInfo
-from workbench.backends.protocol import MediaPart, ModelRequest, Task
+from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest, Task
 from workbench.evidence.evidence import Evidence
 from workbench.jsonable import to_jsonable
 from workbench.media.asset import Asset
@@ -105,3 +108,17 @@ def build_question(
         max_output_tokens=min(ANSWER_TOKENS, model.max_output_tokens),
         engine_version=engine_version,
     )
+
+
+def kept_answer(cache: CallCache, key: str) -> tuple[ModelReply, Answer] | None:
+    """A kept reply with its answer; None if there is none, or only one of an older form.
+
+    Args:
+        cache: Where replies are kept.
+        key: What `ModelRequest.cache_key` gave.
+    """
+    reply = cache.get(key)
+    try:
+        return None if reply is None else (reply, Answer.model_validate(reply.data))
+    except ValidationError:
+        return None

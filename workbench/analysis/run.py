@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from workbench.analysis.answer import Answer
 from workbench.analysis.merge import Merged, merge_answers, merge_elements
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlannedCall
-from workbench.analysis.question import build_question
+from workbench.analysis.question import build_question, kept_answer
 from workbench.analysis.results import (
     Analysis,
     CallRecord,
@@ -145,13 +145,14 @@ class _Run:
         units = 2 * len(plan.assets) + len(plan.calls)
         self.counter = _Counter(units, progress)
         self.spent = _Spent(plan.request.max_cost_usd)
+        self.can_keep = True
 
     def ask(
         self, call: PlannedCall, asset_plan: AssetPlan, question: ModelRequest
     ) -> tuple[Answer, CallRecord]:
         """Answer one question from the cache, or by a call that is cached before it is used."""
         key = question.cache_key()
-        kept = self.tools.cache.get(key)
+        kept = kept_answer(self.tools.cache, key)
         was_kept = kept is not None
         if kept is None:
             self.spent.check(call)
@@ -160,17 +161,18 @@ class _Run:
                 media = self.tools.prepare(asset_plan, call, self.counter.inside(asset_plan.name))
                 reply = self.tools.backend.invoke(replace(question, media=media), self.plan.model)
                 _checked(reply, call.label)
-                self.tools.cache.put(key, call.label, reply)
+                self.put(key, call, reply)
                 return key
 
             self.execute(call.id, work)
-            kept = self.tools.cache.get(key)
+            kept = kept_answer(self.tools.cache, key)
             if kept is None:
                 raise BadReply(
                     f"the reply about {call.label} was not kept",
                     hint="check that the data folder is writable and has room, then run again",
                 )
-        cost = cost_of(kept.usage, self.plan.model, self.plan.route)
+        reply, answer = kept
+        cost = cost_of(reply.usage, self.plan.model, self.plan.route)
         if not was_kept:
             self.spent.add(cost)
         record = CallRecord(
@@ -178,16 +180,24 @@ class _Run:
             cache_key=key,
             label=call.label,
             chunk_index=call.chunk.index if call.chunk else None,
-            model_id=kept.model_id,
+            model_id=reply.model_id,
             was_kept=was_kept,
-            usage=kept.usage,
+            usage=reply.usage,
             cost_usd=cost,
             estimated_usd=cost_of(call.usage, self.plan.model, self.plan.route),
-            latency_s=kept.latency_s,
-            attempts=kept.attempts,
+            latency_s=reply.latency_s,
+            attempts=reply.attempts,
         )
         self.tools.record(asset_plan.asset, call, record)
-        return _checked(kept, call.label), record
+        return answer, record
+
+    def put(self, key: str, call: PlannedCall, reply: ModelReply) -> None:
+        """Keep a reply; where that fails, the next one would be paid and lost as well."""
+        try:
+            self.tools.cache.put(key, call.label, reply)
+        except WorkbenchError:
+            self.can_keep = False
+            raise
 
     def one(self, asset_plan: AssetPlan) -> Analysis:
         """Measure one asset, ask about it and merge the answers."""
@@ -338,8 +348,8 @@ def run_plan(
 ) -> RunResult:
     """Run a plan: measure, ask, merge and keep, one asset after another.
 
-    A file that cannot be done is reported and the rest goes on. When the cap is reached the run
-    ends there; what was answered is kept.
+    A file that cannot be done is reported and the rest goes on. When the cap is reached, or a reply
+    cannot be kept, the run ends there; what was kept stays.
 
     Args:
         plan: What to run.
@@ -367,6 +377,10 @@ def run_plan(
                 for p in plan.assets[: index + 1]
             )
             run.counter.say(f"{asset_plan.name}: {error.message}")
+            if not run.can_keep:
+                left = plan.assets[index + 1 :]
+                failures += [Failure(each.name, error.message, error.hint) for each in left]
+                break
     spent = run.spent
     paid = spent.paid_usd if spent.is_known else None
     return RunResult(tuple(analyses), tuple(failures), paid, spent.calls)

@@ -11,6 +11,7 @@ from workbench.backends.usage import Cost, format_usd
 from workbench.cli.output import (
     FAILED,
     Command,
+    counted,
     plain,
     print_failures,
     print_json,
@@ -138,9 +139,9 @@ def _estimate(arguments: argparse.Namespace) -> int:
         if asset.effective_fps:
             print(f"{asset.name}: {asset.frames} frames, {asset.effective_fps:.2f} a second")
     price = _range(plan.cost_low, plan.cost, plan.cost_high)
-    print(f"\n{price}, ≈ {format_length(plan.seconds)}, {len(plan.calls)} calls")
+    print(f"\n{price}, ≈ {format_length(plan.seconds)}, {counted(len(plan.calls), 'call')}")
     if plan.kept_calls:
-        print(f"{plan.kept_calls} of them are kept from before and cost nothing.")
+        print(f"Kept from before, at no cost: {plan.kept_calls} of them.")
     for warning in plan.warnings:
         print(warning)
     print_failures(plan.problems)
@@ -163,7 +164,8 @@ def _analyse(arguments: argparse.Namespace) -> int:
     else:
         for analysis in result.analyses:
             print_analysis(analysis)
-        print(f"\n{result.calls_made} calls made, {format_usd(result.paid_usd)} paid")
+        made = counted(result.calls_made, "call")
+        print(f"\n{made} made, {format_usd(result.paid_usd)} paid")
         print_failures(result.failures)
     return FAILED if result.failures else 0
 
@@ -173,7 +175,7 @@ def print_analysis(analysis: Analysis) -> None:
     facts = [
         format_time(analysis.duration_s) if analysis.duration_s else "picture",
         analysis.model_name,
-        f"{len(analysis.calls)} call{'s' if len(analysis.calls) != 1 else ''}",
+        counted(len(analysis.calls), "call"),
         format_usd(analysis.cost_usd),
         format_length(analysis.seconds),
     ]

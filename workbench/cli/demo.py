@@ -54,6 +54,8 @@ def _media(
             report = workspace.import_media([folder], progress=progress)
         assets = [*report.added, *report.known]
         if not assets:
+            if not stages.quiet:
+                print_failures(report.failed)
             raise MediaMissing(
                 f"{folder} holds no video, photo or sound file that can be read",
                 hint="name another folder: make demo MEDIA=folder",

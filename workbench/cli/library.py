@@ -3,8 +3,11 @@
 import argparse
 
 from workbench.cli.output import FAILED, Command, plain, print_failures, print_json, shown_progress
+from workbench.errors import RequestError
+from workbench.media.asset import Asset
 from workbench.media.timecode import format_length
 from workbench.workspace import Workspace
+from workbench.workspace.analysis import NO_MEDIA, NO_MEDIA_HINT
 
 
 def megabytes(size_bytes: float) -> str:
@@ -57,19 +60,42 @@ def _import(arguments: argparse.Namespace) -> int:
             return 0
         with shown_progress(quiet=arguments.json) as progress:
             report = workspace.import_media(arguments.paths, progress=progress)
+    if not (report.added or report.known or report.failed):
+        raise RequestError(f"{', '.join(arguments.paths)} {NO_MEDIA}", hint=NO_MEDIA_HINT)
     if arguments.json:
         print_json(plain(report))
     else:
         for asset in report.added:
-            length = format_length(asset.duration_s) if asset.duration_s else ""
-            size = f"{asset.width_px}×{asset.height_px}" if asset.width_px else "sound"
-            print(f"{asset.id}  {asset.kind:5}  {size:>9}  {length:>12}  {asset.name}")
+            print("  ".join(_facts(asset)))
             for warning in asset.warnings:
                 print(f"{'':18}{warning}")
         known = len(report.known)
         print(f"{len(report.added)} added, {known} known before, {len(report.failed)} not read")
         print_failures(report.failed)
     return FAILED if report.failed else 0
+
+
+def _facts(asset: Asset) -> list[str]:
+    size = f"{asset.width_px}×{asset.height_px}" if asset.width_px else "sound"
+    length = format_length(asset.duration_s) if asset.duration_s else ""
+    return [asset.id, f"{asset.kind:5}", f"{size:>9}", f"{length:>12}", asset.name]
+
+
+def _list_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", choices=("video", "image", "audio"), help="only these")
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with Workspace.open() as workspace:
+        cards = [c for c in workspace.cards() if arguments.kind in (None, c.asset.kind)]
+    if arguments.json:
+        print_json([{**plain(card.asset), "state": card.state} for card in cards])
+    elif not cards:
+        print("Nothing yet. `workbench import FOLDER` adds files, `workbench sample` makes some.")
+    else:
+        for card in cards:
+            print("  ".join([f"{card.state:11}", *_facts(card.asset)]))
+    return 0
 
 
 def _proxies_options(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +139,7 @@ COMMANDS = {
         _import_options,
         _import,
     ),
+    "list": Command("  workbench list\n  workbench list --kind video --json", _list_options, _list),
     "proxies": Command(
         "  workbench proxies\n  workbench proxies talk.mp4 --spec preview",
         _proxies_options,

@@ -18,13 +18,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from workbench.analysis.results import Failure
-from workbench.errors import RequestError, SettingsError, WorkbenchError
+from workbench.errors import NotInLibrary, RequestError, SettingsError, WorkbenchError
 from workbench.jsonable import to_jsonable
 from workbench.progress import Progress, silent
 
 FAILED = 1
 MISUSED = 2
 STOPPED = 128 + signal.SIGINT
+
+_MISUSES = (RequestError, SettingsError, NotInLibrary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def finish(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
         sys.stdout.flush()
     except WorkbenchError as error:
         report_error(error, as_json=arguments.json)
-        return MISUSED if isinstance(error, (RequestError, SettingsError)) else FAILED
+        return MISUSED if isinstance(error, _MISUSES) else FAILED
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + "_".join(str(part) for part in first["loc"][:1]).replace("_", "-")
@@ -83,7 +85,18 @@ def print_failures(failures: Sequence[Failure]) -> None:
         print(f"\n{len(failures)} could not be done:", file=sys.stderr)
     for failure in failures:
         hint = f" ({failure.hint})" if failure.hint else ""
-        print(f"  {failure.name}: {failure.message}{hint}", file=sys.stderr)
+        name = "" if failure.name in failure.message else f"{failure.name}: "
+        print(f"  {name}{failure.message}{hint}", file=sys.stderr)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> counted(1, "call"), counted(2, "call")
+        ('1 call', '2 calls')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def plain(value: Any) -> Any:

@@ -1,8 +1,8 @@
-"""`workbench search`: moments by words and by meaning."""
+"""`workbench search` and `index`: moments by words and by meaning, and what they are found with."""
 
 import argparse
 
-from workbench.cli.output import Command, plain, print_json, table
+from workbench.cli.output import Command, counted, plain, print_json, shown_progress, table
 from workbench.media.timecode import format_time
 from workbench.workspace import Workspace
 
@@ -61,11 +61,40 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _index_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("count", "rebuild"),
+        default="count",
+        help="say how many moments it holds, or make it anew from the catalog (default: count)",
+    )
+
+
+def _index(arguments: argparse.Namespace) -> int:
+    with Workspace.open() as workspace:
+        if arguments.what == "rebuild":
+            with shown_progress(quiet=arguments.json) as progress:
+                indexed = workspace.rebuild_index(progress=progress)
+        else:
+            indexed = workspace.index.count()
+        moments = len(workspace.store.moments())
+        collection = workspace.index.collection
+    if arguments.json:
+        print_json({"indexed": indexed, "moments": moments, "collection": collection})
+        return 0
+    print(f"{counted(indexed, 'moment')} in the index, {moments} in the library ({collection})")
+    if indexed != moments:
+        print("The next search brings it up to date; `workbench index rebuild` makes it anew.")
+    return 0
+
+
 COMMANDS = {
     "search": Command(
         '  workbench search "dry start"\n'
         '  workbench search "bearing temperature" --how words --kind transcript --json',
         _options,
         _run,
-    )
+    ),
+    "index": Command("  workbench index\n  workbench index rebuild", _index_options, _index),
 }

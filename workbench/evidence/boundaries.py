@@ -29,8 +29,8 @@ SHORTEST_SHARE = 0.04
 
 LEAST_PRICE_NATS = 4.0
 """What a further chapter costs at least; else the logarithm of the number of words."""
-TITLE_MARGIN_NATS = 1.5
-"""A new slide title of weight 1 pays for a chapter, and this much more."""
+TITLE_MARGIN_NATS = 4.0
+"""A title of weight 1 pays for a chapter and this much more; a doubtful one by its weight squared."""
 PAUSE_NATS = 4.0
 """A pause a second or more longer than the talk's usual ones."""
 PAUSE_SPREAD_S = 0.3
@@ -197,9 +197,9 @@ def _add_titles(
             # Two labels that appear together are one sign, not two.
             best[near] = max(best.get(near, (0.0, moment)), (weight, moment))
         elif not any(sentence.span.holds(moment) for sentence in sentences):
-            silent.append(_Unit(moment, (), nats * title.weight))
+            silent.append(_Unit(moment, (), nats * title.weight**2))
     for at, (weight, moment) in best.items():
-        units[at].bonus += nats * weight
+        units[at].bonus += nats * weight**2
         if weight >= CLEAR_WEIGHT:
             units[at].start_s = moment
     return silent

@@ -4,6 +4,7 @@ A title is quoted as it was read. Its weight says how much it looks like the sta
 new: large letters on a nearly empty picture do, a label in a drawing does not.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -51,7 +52,9 @@ def slide_titles(screen_text: Sequence[TextBlock]) -> tuple[SlideTitle, ...]:
     """
     blocks = sorted(screen_text, key=lambda block: (block.span.start_s, block.top))
     marked = [block for block in blocks if block.is_title and len(block.text.strip()) > 2]
-    tallest = max((block.height for block in marked), default=0.0)
+    # The upper quartile, not the largest: one huge misread mark must not belittle every title.
+    heights = sorted(block.height for block in marked)
+    tallest = heights[math.ceil(0.75 * (len(heights) - 1))] if heights else 0.0
     found: list[SlideTitle] = []
     used: set[int] = set()
     for block in marked:

@@ -71,6 +71,9 @@ class WordLists:
     """Adjectives that belong to a name: mechanical, centrifugal."""
     generic_nouns: frozenset[str]
     """Nouns too general to name anything."""
+    irregular_plurals: Mapping[str, str]
+    already_singular: frozenset[str]
+    """Words that end like plurals and are none: bus, pliers."""
     uninformative: frozenset[str]
     """The closed words and other frequent ones: nothing when texts are compared."""
 
@@ -89,7 +92,9 @@ _CLOSED_LISTS = (
 def word_lists() -> WordLists:
     """Read `english.toml`, once."""
     text = files("workbench.evidence").joinpath("english.toml").read_text(encoding="utf-8")
-    raw = {name: frozenset(words.split()) for name, words in tomllib.loads(text).items()}
+    tables = tomllib.loads(text)
+    irregular_plurals = tables.pop("irregular_plurals")
+    raw = {name: frozenset(words.split()) for name, words in tables.items()}
     every_verb = raw["verbs"] | raw["noun_verbs"]
     closed_roles: dict[str, Role] = {}
     for name, role in _CLOSED_LISTS:
@@ -110,6 +115,8 @@ def word_lists() -> WordLists:
         descriptive=raw["descriptive"],
         classifying=raw["classifying"],
         generic_nouns=raw["generic_nouns"],
+        irregular_plurals=irregular_plurals,
+        already_singular=raw["already_singular"],
         uninformative=closed | raw["common"],
     )
 
@@ -167,92 +174,6 @@ def content_stems(text: str) -> tuple[str, ...]:
     )
 
 
-_IRREGULAR_PLURALS = {
-    "people": "person",
-    "men": "man",
-    "women": "woman",
-    "children": "child",
-    "mice": "mouse",
-    "feet": "foot",
-    "teeth": "tooth",
-    "geese": "goose",
-    "knives": "knife",
-    "shelves": "shelf",
-    "leaves": "leaf",
-    "lives": "life",
-    "halves": "half",
-    "wolves": "wolf",
-    "axes": "axis",
-    "analyses": "analysis",
-    "hypotheses": "hypothesis",
-    "matrices": "matrix",
-    "vertices": "vertex",
-    "indices": "index",
-    "criteria": "criterion",
-    "phenomena": "phenomenon",
-    "buses": "bus",
-    "gases": "gas",
-    "lenses": "lens",
-    "dies": "die",
-    "ties": "tie",
-    "pies": "pie",
-    "movies": "movie",
-    "cookies": "cookie",
-    "batteries": "battery",
-    "shoes": "shoe",
-    "valves": "valve",
-}
-_ALREADY_SINGULAR = frozenset(
-    {
-        "gas",
-        "bus",
-        "lens",
-        "bias",
-        "series",
-        "species",
-        "news",
-        "physics",
-        "mathematics",
-        "electronics",
-        "hydraulics",
-        "pneumatics",
-        "mechanics",
-        "robotics",
-        "dynamics",
-        "statistics",
-        "economics",
-        "pliers",
-        "scissors",
-        "tweezers",
-        "goggles",
-        "glasses",
-        "headphones",
-        "binoculars",
-        "stairs",
-        "tongs",
-        "always",
-        "perhaps",
-        "chess",
-        "canvas",
-        "atlas",
-        "alias",
-        "chaos",
-        "pancreas",
-        "corps",
-        "headquarters",
-        "basics",
-        "ethics",
-        "graphics",
-        "optics",
-        "acoustics",
-        "aerodynamics",
-        "thermodynamics",
-        "kinematics",
-        "ceramics",
-    }
-)
-
-
 def singular(word: str) -> str:
     """The singular of an English noun, lower case.
 
@@ -265,14 +186,27 @@ def singular(word: str) -> str:
     head, hyphen, last = word.rpartition("-")
     if hyphen:
         return head + hyphen + singular(last)
-    if word in _IRREGULAR_PLURALS:
-        return _IRREGULAR_PLURALS[word]
+    lists = word_lists()
+    if word in lists.irregular_plurals:
+        return lists.irregular_plurals[word]
     is_singular = not word.endswith("s") or word.endswith(("ss", "us", "is"))
-    if is_singular or len(word) < 4 or word in _ALREADY_SINGULAR:
+    if is_singular or len(word) < 4 or word in lists.already_singular:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zzes")) else word[:-1]
+
+
+def looks_english(text: str) -> bool:
+    """Is a text of unknown language probably English, by its small words?
+
+    Example:
+        >>> looks_english("The pump is in the room and it runs."), looks_english("La pompe est là.")
+        (True, False)
+    """
+    words = tokens(text)
+    small = sum(1 for token in words if token.lower in word_lists().closed)
+    return small >= 0.25 * len(words)
 
 
 _ENDINGS = (
@@ -381,7 +315,7 @@ def _role(
     elif word in lists.gerunds:
         is_verb = has_object or before in {Role.AUXILIARY, Role.PRONOUN}
         role = Role.VERB if is_verb else Role.NOUN
-    elif word in lists.participles or (word.endswith("ed") and len(word) > 4):
+    elif word in lists.participles or _looks_past(word):
         is_before_noun = bool(word_after) and word_after not in lists.closed
         may_describe = before in {Role.DETERMINER, Role.ADJECTIVE, Role.PREPOSITION, None}
         role = Role.ADJECTIVE if is_before_noun and may_describe else Role.VERB
@@ -391,6 +325,10 @@ def _role(
         is_adjective = word.endswith(_ADJECTIVE_ENDINGS) and len(word) > 5
         role = Role.ADJECTIVE if is_adjective else Role.NOUN
     return role
+
+
+def _looks_past(word: str) -> bool:
+    return word.endswith("ed") and not word.endswith("eed") and len(word) > 4
 
 
 def _expects_verb(before: Role | None, word_before: str) -> bool:

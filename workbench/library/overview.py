@@ -66,13 +66,13 @@ def _state(
 def cards(store: Store) -> list[AssetCard]:
     """Every asset with its state, in the order of `Store.assets`."""
     newest: dict[str, AnalysisHeader] = {}
-    for header in store.analyses():
-        newest.setdefault(header.asset_id, header)
+    for each in store.analyses():
+        newest.setdefault(each.asset_id, each)
     jobs: dict[str, Job] = {}
-    for job in store.jobs():
-        if job.kind in ("analyse", "proxies"):
-            for asset_id in job.asset_ids:
-                jobs.setdefault(asset_id, job)
+    for listed in store.jobs():
+        if listed.kind in ("analyse", "proxies"):
+            for asset_id in listed.asset_ids:
+                jobs.setdefault(asset_id, listed)
     proxies: dict[str, list[Proxy]] = {}
     for proxy in store.proxies():
         proxies.setdefault(proxy.asset_id, []).append(proxy)

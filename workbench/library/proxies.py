@@ -60,22 +60,17 @@ class ProxyWork:
         if proxy := self.existing(asset, spec):
             return proxy
         if asset.kind == "image":
-            proxy = make_image_proxy(asset, spec, self._folder("proxy_image"))
+            proxy = make_image_proxy(asset, spec, self.data_dir / "proxy_image")
         else:
             proxy = make_video_proxy(
                 asset,
                 spec,
-                self._folder("proxy_video"),
+                self.data_dir / "proxy_video",
                 chunk_starts_s=key_frames_s(asset.duration_s),
                 progress=progress,
             )
         self.store.add_proxy(proxy)
         return proxy
-
-    def _folder(self, name: str) -> Path:
-        folder = self.data_dir / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
 
 def key_frames_s(duration_s: float) -> tuple[float, ...]:
@@ -166,7 +161,5 @@ def media_for(
     span = chunk.sent if chunk else None
     path = proxy.path
     if span and (span.start_s > 0 or span.end_s < asset.duration_s):
-        folder = work.data_dir / "proxy_video" / "chunks"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = cut_chunk(proxy, span, folder)
+        path = cut_chunk(proxy, span, work.data_dir / "proxy_video" / "chunks")
     return (MediaPart("video", asset.id, VIDEO_SPEC, span, path, "mp4", path.stat().st_size),)

@@ -74,7 +74,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
 def disk_full(target: Path) -> DiskFull:
     """The error for a disk without room for `target`."""
     return DiskFull(
-        f"the disk is full: {target.name} could not be written to {target.parent}",
+        f"the disk of {target.parent} is full",
         hint="free some space, or choose another data folder with WORKBENCH_DATA_DIR",
     )
 
@@ -114,7 +114,8 @@ def safe_stem(name: str) -> str:
         >>> safe_stem("-my $(film) 'one'.final.mp4"), safe_stem("泵房 talk.mp4"), safe_stem("?.mp4")
         ('my-film-one.final', '泵房-talk', 'file')
     """
-    kept = re.sub(r"[^\w.]+", "-", Path(name).stem).strip("-._")
+    kept = re.sub(r"[^\w.]+", "-", Path(name).stem)
+    kept = re.sub(r"-*\.[-.]*", ".", kept).strip("-._")
     while len(kept.encode()) > LONGEST_STEM_BYTES:
         kept = kept[:-1]
     return kept.rstrip("-._") or "file"

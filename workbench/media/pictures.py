@@ -16,7 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import MediaError, MediaTooLarge, MediaUnsupported
+from workbench.errors import (
+    MediaDamaged,
+    MediaError,
+    MediaTooLarge,
+    MediaUnsupported,
+    NotInstalled,
+    ToolError,
+)
 from workbench.media.containers import damaged, require_file
 from workbench.media.ffmpeg import input_args, run_ffmpeg
 
@@ -45,7 +52,7 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1"}
 
 _ORIENTATION_TAG = 0x0112
 _GPS_TAG = 0x8825
-_exif_lock = threading.Lock()
+_filters_lock = threading.Lock()
 
 
 def picture_format(path: Path) -> str:
@@ -97,7 +104,9 @@ def open_picture(path: Path) -> Iterator["Picture"]:
             with _decoded_heic(path) as picture:
                 yield picture
         else:
-            with Image.open(path, formats=FORMATS) as picture:
+            with _quiet():
+                opened = Image.open(path, formats=FORMATS)
+            with opened as picture:
                 _check_size(path, picture.width, picture.height)
                 yield picture
     except MediaError:
@@ -258,11 +267,20 @@ def _through(picture: "Picture", source: object, target: object) -> "Picture":
     return converted if converted is not None else picture
 
 
-def _exif(picture: "Picture") -> dict[int, object]:
-    # Pillow warns about broken EXIF and goes on, which is what we want without the words. The
-    # filter is shared by all threads, hence the lock.
-    with _exif_lock, warnings.catch_warnings():
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Pillow's remarks about broken EXIF to itself; turn those about size into errors."""
+    from PIL import Image
+
+    # The filters are shared by all threads, hence the lock.
+    with _filters_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _exif(picture: "Picture") -> dict[int, object]:
+    with _quiet():
         try:
             return dict(picture.getexif())
         except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OSError):
@@ -292,14 +310,21 @@ def _decoded_heic(path: Path) -> Iterator["Picture"]:
     _check_size(path, width_px, height_px)
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         whole = Path(folder) / "whole.png"
-        run_ffmpeg(
-            [
-                *("-err_detect", "explode", "-xerror"),
-                *input_args(path),
-                *("-frames:v", "1", "-update", "1", "-pix_fmt", "rgb24"),
-                *("-compression_level", "1", "-f", "image2", whole),
-            ]
-        )
+        try:
+            run_ffmpeg(
+                [
+                    *("-err_detect", "explode", "-xerror"),
+                    *input_args(path),
+                    *("-frames:v", "1", "-update", "1", "-pix_fmt", "rgb24"),
+                    *("-compression_level", "1", "-f", "image2", whole),
+                ]
+            )
+        except (ToolError, MediaDamaged) as error:
+            if isinstance(error, NotInstalled):
+                raise
+            raise damaged(path, error.message) from error
+        if not whole.is_file():
+            raise damaged(path, "none of its pictures can be decoded")
         with Image.open(whole, formats=["PNG"]) as picture:
             picture.load()
             picture.format = "HEIC"

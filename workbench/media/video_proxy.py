@@ -15,6 +15,7 @@ from workbench.media.asset import Asset, Proxy
 from workbench.media.chunks import KEY_FRAME_S
 from workbench.media.containers import (
     clock_zero_s,
+    damaged,
     main_video,
     open_container,
     packets,
@@ -44,7 +45,7 @@ VIDEO_SPECS = MappingProxyType(
         spec.name: spec
         for spec in (
             VideoSpec("nova", ".mp4", 720, 20_000, "one picture a second, for models"),
-            VideoSpec("preview", ".mp4", 540, 250_000, "plays in every browser, with sound"),
+            VideoSpec("preview", ".mp4", 540, 125_000, "plays in every browser, with sound"),
             VideoSpec("audio", ".wav", 0, 32_100, "sound at 16 kHz, mono"),
         )
     }
@@ -136,9 +137,9 @@ def make_video_proxy(
     started = time.perf_counter()
     name = f"{safe_stem(asset.name)}_{asset.id}_{wanted.name}{wanted.suffix}"
     target = folder / name
-    notes: tuple[str, ...] = ()
     if target.is_file() and target.stat().st_size > 0:
-        notes = ("it was there already",)
+        notes: tuple[str, ...] = ("it was there already",)
+        width_px, height_px, duration_s = _measure(target)
     else:
         require_room(folder, int(wanted.bytes_per_s * asset.duration_s))
         with atomic_output(target) as temporary:
@@ -148,7 +149,10 @@ def make_video_proxy(
                 progress=progress,
                 stage=f"Making the {wanted.name} proxy",
             )
-    width_px, height_px, duration_s = _measure(target)
+            if not temporary.is_file():
+                raise damaged(asset.path, "nothing in it can be decoded")
+            width_px, height_px, duration_s = _measure(temporary)
+        notes = _shortfall(asset, duration_s)
     return Proxy(
         asset_id=asset.id,
         path=target.absolute(),
@@ -332,6 +336,12 @@ def _measure(path: Path) -> tuple[int, int, float]:
         duration_s = (container.duration or 0) / 1_000_000
         size_px = (0, 0) if stream is None else (stream.width, stream.height)
     return *size_px, round(duration_s, 3)
+
+
+def _shortfall(asset: Asset, made_s: float) -> tuple[str, ...]:
+    if asset.duration_s - made_s <= max(2.0, asset.duration_s / 20):
+        return ()
+    return (f"it ends at {made_s:.0f} s of {asset.duration_s:.0f} s: the rest cannot be decoded",)
 
 
 def _keyframes(path: Path) -> set[int]:

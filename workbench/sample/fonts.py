@@ -45,6 +45,9 @@ def font(size_px: int, weight: int = REGULAR) -> "ImageFont.FreeTypeFont":
         try:
             face = ImageFont.truetype(str(file), size_px)
             face.set_variation_by_axes([weight])
+            # The first line after a change of weight is spaced with the old one (Pillow 11.3);
+            # it is drawn here, so that the same slide has the same pixels every time.
+            face.getmask("Av")
         except OSError:  # a build of FreeType without WOFF2 or without variable fonts
             pass
         else:

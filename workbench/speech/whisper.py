@@ -142,8 +142,11 @@ def _load(cache_dir: Path, model_dir: Path | None, threads: int) -> Any:
     if not is_ready:
         raise NotInstalled(finding, hint=hint)
     folder = model_dir or weights.locate("whisper-base", cache_dir=cache_dir)
-    # Read when huggingface_hub is first imported: no code path of its own may reach out.
+    # Both are read when their library is first imported. No code path of the hub's may reach out;
+    # and threads that wait must sleep, not spin: beside the reading of pictures, spinning made
+    # speech take twice as long on two cores.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from faster_whisper import WhisperModel
 
     return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)

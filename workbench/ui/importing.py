@@ -112,7 +112,7 @@ def newcomer() -> None:
         st.markdown("### :material/play_circle: Try the sample library")
         st.caption(
             "A narrated talk of about four minutes and some photos, made on this machine "
-            "in about half a minute and analysed by the local engine for $0."
+            r"in about a minute. The local engine analyses them for \$0."
         )
         if st.button("Open samples", type="primary", icon=":material/bolt:", width="stretch"):
             with shown_errors():

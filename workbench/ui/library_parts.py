@@ -33,6 +33,15 @@ STATES = {
     "Failed": "failed",
 }
 KINDS = {"Video": "video", "Image": "image", "Audio": "audio"}
+WORKS_NOW = (
+    ("Speech", "mic", ("transcript", "speech")),
+    ("Shots and screen text", "text_fields", ("shots", "screen text")),
+    ("Search", "search", ("search", "index")),
+    ("Local engine", "computer", ("local", "local engine")),
+    ("Amazon Nova", "cloud", ("nova", "amazon nova")),
+)
+"""What a newcomer is told about: title, icon, and the parts of health that stand for it."""
+
 SORTS = ("Newest", "Oldest", "Name", "Longest", "Largest")
 
 
@@ -212,19 +221,19 @@ def proxies_button(cards: "Sequence[AssetCard]") -> None:
 def readiness_cards() -> None:
     """Show what works right now, a card for each part."""
     st.subheader("What works right now", anchor=False)
-    grid = st.grid(4, min_column_width=210, border=True)
-    for title, icon, names in (
-        ("Speech", "mic", ("speech", "transcript", "whisper")),
-        ("Shots and screen text", "text_fields", ("shots", "screen text", "screen_text")),
-        ("Search", "search", ("search", "embedder", "index")),
-        ("Amazon Nova", "cloud", ("nova",)),
-    ):
-        found = [each for each in data.health() if each.name.casefold() in names]
-        if not found:
-            continue
+    health = {part.name.casefold().replace("_", " "): part for part in data.health()}
+    shown = [
+        (title, icon, [health[name] for name in names if name in health])
+        for title, icon, names in WORKS_NOW
+    ]
+    shown = [each for each in shown if each[2]]
+    if not shown:
+        return
+    grid = st.grid(len(shown), min_column_width=210, border=True)
+    for title, icon, found in shown:
         worst = next((each for each in found if not each.is_ready), found[0])
         with grid.cell():
             st.markdown(f"**{material(icon)} {title}**")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 state_badge("ready" if worst.is_ready else "off")
-                st.caption(plain(worst.finding), help=advice(worst.hint) or None)
+                st.caption(advice(worst.finding), help=advice(worst.hint) or None)

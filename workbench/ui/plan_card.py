@@ -12,8 +12,9 @@ import streamlit as st
 from workbench.analysis.request import AnalysisRequest
 from workbench.backends.usage import format_usd, total_cost
 from workbench.media.timecode import format_length
-from workbench.reports.charts import alt_text, chunk_plan_chart, palette
+from workbench.reports.charts import chunk_plan_chart, palette
 from workbench.ui import data
+from workbench.ui.charts import show_figure
 from workbench.ui.components import theme
 from workbench.ui.formats import advice, facts, format_count, format_price, plain
 from workbench.ui.request_form import with_cap
@@ -102,13 +103,7 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
             "Chunk plan: the dark core is what a chunk answers for, the pale rim is context it also sees."
         )
         figure = chunk_plan_chart(plan, palette=palette(theme()))
-        st.plotly_chart(
-            figure,
-            theme=None,
-            config={"displayModeBar": False},
-            alt=alt_text(figure),
-            key="plan_chart",
-        )
+        show_figure(figure, key="plan_chart")
     return with_cap(request, cap) if pressed else None
 
 

@@ -9,9 +9,10 @@ from workbench.analysis.results import Analysis, Citation
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset
 from workbench.media.timecode import TimeSpan, format_length, format_time
-from workbench.reports.charts import alt_text, palette, timeline_lanes
+from workbench.reports.charts import palette, timeline_lanes
 from workbench.reports.timeline import MOST_ROWS
 from workbench.ui import links
+from workbench.ui.charts import show_figure
 from workbench.ui.components import (
     MomentRow,
     PlayerChapter,
@@ -26,9 +27,11 @@ from workbench.ui.formats import format_count, plain
 if TYPE_CHECKING:
     from workbench.ui.components import Marked
 
-KIND_OF_LANE = {"Equipment": "equipment", "Objects": "object", "Topics": "topic"}
+SUMMARY_PX = 376
+"""As high as the other lists are beside the player of a page of 1440 pixels."""
 
-CHART = {"displayModeBar": False}
+FIRST_LANES = ("Equipment",)
+KIND_OF_LANE = {"Equipment": "equipment", "Objects": "object", "Topics": "topic"}
 
 
 def player_source(
@@ -146,17 +149,17 @@ def summary_view(analysis: Analysis) -> None:
     if analysis.summary is None:
         st.caption("No summary was asked for.")
         return
-    with st.container(border=True):
+    with st.container(border=True, height=SUMMARY_PX):
         st.text(analysis.summary.text)
         st.caption(
             "Only quotations and counts: the local engine invents no prose."
             if analysis.summary.is_extractive
             else f"Written by {plain(analysis.model_name)} from the pictures and the transcript."
         )
-    rows = _citations(analysis.asset_id, analysis.summary.evidence)
-    if rows:
-        st.markdown("**It rests on**")
-        moments(rows, key="list_summary", label="Quotations", look="lines", fits=False)
+        rows = _citations(analysis.asset_id, analysis.summary.evidence)
+        if rows:
+            st.markdown("**It rests on**")
+            moments(rows, key="list_summary", label="Quotations", look="lines", fits=False)
 
 
 def _citations(asset_id: str, citations: Sequence[Citation]) -> list[MomentRow]:
@@ -196,24 +199,47 @@ def evidence_view(evidence: Evidence | None) -> None:
         key="list_evidence",
         label="Words on the screen",
         empty="No words were read on the screen.",
-        fits=len(rows) > 6,
+        spare_px=90,
     )
-    for signal, engine in evidence.engines.items():
-        took = evidence.seconds.get(signal)
-        spent = f", {format_length(took)}" if took else ""
-        st.caption(f"{plain(signal.replace('_', ' ').capitalize())}: {plain(engine)}{spent}")
+    measured = [
+        f"{signal.replace('_', ' ')} by {engine}"
+        + (f" in {format_length(evidence.seconds[signal])}" if evidence.seconds.get(signal) else "")
+        for signal, engine in evidence.engines.items()
+    ]
+    if measured:
+        st.caption(plain("Measured: " + ", ".join(measured)))
     for note in evidence.notes:
         st.caption(f":material/info: {plain(note)}")
 
 
-def timeline(analysis: Analysis, evidence: Evidence | None, lanes: Sequence[str]) -> None:
+def timeline(analysis: Analysis, evidence: Evidence | None) -> None:
     """The lanes chart: a click seeks, and a line shows where the player is."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Timeline", anchor=False, width="stretch")
+        place = st.container(width="content")
+        lanes = st.pills(
+            "Lanes",
+            list(KIND_OF_LANE),
+            selection_mode="multi",
+            default=list(FIRST_LANES),
+            key="lanes",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
     kinds = [KIND_OF_LANE[lane] for lane in lanes]
-    colours = palette(theme())
     found = sum(1 for e in analysis.elements if e.kind in kinds and e.occurrences)
-    show_all = found > MOST_ROWS and st.toggle(f"Show all {found} lanes", key="all_lanes")
-    figure = timeline_lanes(
-        analysis, evidence, palette=colours, kinds=kinds, show_all=bool(show_all)
-    )
-    st.plotly_chart(figure, key="lanes_chart", theme=None, config=CHART, alt=alt_text(figure))
+    show_all = False
+    if found > MOST_ROWS:
+        show_all = place.toggle(f"Show all {found}", key="all_lanes")
+    colours = palette(theme())
+    figure = timeline_lanes(analysis, evidence, palette=colours, kinds=kinds, show_all=show_all)
+    show_figure(figure, key="lanes_chart")
     chart_link("lanes_chart", key="lanes_link", asset_id=analysis.asset_id, colour=colours.accent)
+
+
+def chosen_lanes() -> tuple[str, ...]:
+    """The lanes chosen over the timeline, which is drawn after the lists; at first the link's."""
+    if "lanes" in st.session_state:
+        return tuple(st.session_state["lanes"])
+    named = [lane for lane in st.query_params.get_all("lanes") if lane in KIND_OF_LANE]
+    return tuple(named) or FIRST_LANES

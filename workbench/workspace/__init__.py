@@ -48,6 +48,8 @@ class Workspace(AnalysisWork):
             if self._index is not None:
                 self._index.close()
                 self._index = None
+            if "jobs" in self.__dict__:
+                self.jobs.close()
         self.store.close()
 
     def __enter__(self) -> "Workspace":
@@ -79,9 +81,11 @@ class Workspace(AnalysisWork):
         from workbench.library.indexing import catch_up
         from workbench.search.query import search
 
-        if how != "words":
+        moved_to = self.store.revision("moments")
+        if how != "words" and moved_to != self._caught_up_at:
             with contextlib.suppress(LibraryError):  # words are found without the index
                 catch_up(self.store, self.index)
+                self._caught_up_at = moved_to
         return search(
             text,
             moments=self.store.moments(),

@@ -3,7 +3,6 @@
 import functools
 import logging
 from datetime import UTC, datetime
-from pathlib import Path
 
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall, plan_analysis
@@ -12,12 +11,21 @@ from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Analysis, CallRecord, Failure, RunResult
 from workbench.analysis.run import Executor, RunTools, inline, run_plan
 from workbench.backends.protocol import MediaPart
-from workbench.errors import LibraryError, NotInLibrary, RequestError
+from workbench.errors import (
+    LibraryError,
+    MediaMissing,
+    NoCredentials,
+    NotInLibrary,
+    RequestError,
+)
 from workbench.evidence.evidence import Evidence
 from workbench.library.records import AnalysisHeader, LedgerEntry
 from workbench.media.asset import Asset
 from workbench.progress import Progress, silent
-from workbench.workspace.library import LibraryWork
+from workbench.workspace.library import LibraryWork, existing_path
+
+NO_MEDIA = "holds no video, photo or sound file"
+NO_MEDIA_HINT = "name another folder; `workbench import --dry-run` lists what is found"
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +55,16 @@ class AnalysisWork(LibraryWork):
             try:
                 asset = self.asset(name)
             except NotInLibrary as error:
-                path = Path(name).expanduser()
-                if not path.exists():
+                path = existing_path(name)
+                if path is None:
                     problems.append(Failure(name, error.message, error.hint))
                     continue
                 report = self.import_media([path])
                 problems += report.failed
-                for found in (*report.added, *report.known):
+                imported = (*report.added, *report.known)
+                if not imported and not report.failed:
+                    problems.append(Failure(name, f"{name} {NO_MEDIA}", NO_MEDIA_HINT))
+                for found in imported:
                     assets[found.id] = found
             else:
                 assets[asset.id] = asset
@@ -78,9 +89,20 @@ class AnalysisWork(LibraryWork):
         return price_options(request, assets, self._context(), readiness)
 
     def gather(self, asset: Asset, progress: Progress = silent) -> Evidence:
-        """Measure an asset, or read what was measured before."""
+        """Measure an asset, or read what was measured before.
+
+        Raises:
+            MediaMissing: The file is gone, and nothing was measured before.
+        """
         from workbench.evidence.gather import gather
 
+        if existing_path(str(asset.path)) is None:
+            if kept := self.store.evidence(asset.id):
+                return kept
+            raise MediaMissing(
+                f"{asset.name} is no longer in {asset.path.parent}",
+                hint="put it back, or import it from where it is now",
+            )
         evidence = gather(
             asset,
             cache_dir=self.data_dir,
@@ -143,11 +165,21 @@ class AnalysisWork(LibraryWork):
     def run(
         self, plan: AnalysisPlan, *, progress: Progress = silent, execute: Executor = inline
     ) -> RunResult:
-        """Make the calls of a plan, and no others, and keep what comes of them."""
+        """Make the calls of a plan, and no others, and keep what comes of them.
+
+        Raises:
+            NoCredentials: A call has to be made, and the service cannot be called from here.
+        """
+        backend = self.backends.get(plan.model.engine)
+        if plan.kept_calls < len(plan.calls):
+            # Measuring takes minutes: better said before than after.
+            state = backend.readiness()
+            if not state.is_ready:
+                raise NoCredentials(state.finding.rstrip("."), hint=state.hint)
         tools = RunTools(
             gather=self.gather,
             prepare=self._prepare,
-            backend=self.backends.get(plan.model.engine),
+            backend=backend,
             cache=self.cache,
             record=self._record,
             find=self._find,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import NotInLibrary
+from workbench.errors import NotInLibrary, RequestError
 from workbench.media.asset import Asset, AssetKind
 from workbench.progress import Progress, silent
 from workbench.workspace.services import Services, make_folder
@@ -23,17 +23,21 @@ class LibraryWork(Services):
         """List what an import of a folder would find, without reading the files."""
         from workbench.library.importer import look_inside
 
-        return look_inside(Path(folder), roots=self.settings.roots, exclude=(self.data_dir,))
+        return look_inside(_named_path(folder), roots=self.settings.roots, exclude=(self.data_dir,))
 
     def import_media(
         self, paths: Sequence[Path | str], *, progress: Progress = silent
     ) -> "ImportReport":
-        """Add files and folders to the library; nothing is moved or copied."""
+        """Add files and folders to the library; nothing is moved or copied.
+
+        Raises:
+            RequestError: A path is an empty text.
+        """
         from workbench.library.importer import import_media
 
         return import_media(
             self.store,
-            [Path(path) for path in paths],
+            [_named_path(path) for path in paths],
             roots=self.settings.roots,
             exclude=(self.data_dir,),
             progress=progress,
@@ -54,6 +58,8 @@ class LibraryWork(Services):
     def asset(self, name: Path | str) -> Asset:
         """Find an asset by id, by path, or by a file name only one asset has.
 
+        A file that is there is never taken for another of the same name.
+
         Raises:
             NotInLibrary: There is none, or the name fits several.
         """
@@ -62,8 +68,13 @@ class LibraryWork(Services):
             return self.store.asset(text)
         except NotInLibrary:
             pass
-        if found := self.store.asset_by_path(Path(text).expanduser().resolve()):
+        path = existing_path(text)
+        if found := self._asset_at(path or Path(text)):
             return found
+        if path is not None:
+            raise NotInLibrary(
+                f"{text} is not in the library", hint=f"import it: workbench import {text}"
+            )
         fitting = [a for a in self.store.assets(name_like=Path(text).name) if a.name == text]
         if len(fitting) == 1:
             return fitting[0]
@@ -73,9 +84,15 @@ class LibraryWork(Services):
                 hint="name it by id: " + ", ".join(asset.id for asset in fitting),
             )
         raise NotInLibrary(
-            f"{text} is not in the library",
-            hint=f"import it: workbench import {text}",
+            f"{text or 'an empty name'} is neither a file nor in the library",
+            hint="check the path and the rights; `workbench list` shows what there is",
         )
+
+    def _asset_at(self, path: Path) -> Asset | None:
+        try:
+            return self.store.asset_by_path(path)
+        except (OSError, RuntimeError, ValueError):
+            return None  # no path at all: too long, or of a user there is not
 
     def cards(self) -> list["AssetCard"]:
         """Every asset with its state, for the Library page."""
@@ -154,3 +171,27 @@ class LibraryWork(Services):
 
         work = ProxyWork(self.store, self.data_dir)
         return make_proxies(work, [self.store.asset(each) for each in asset_ids], spec, progress)
+
+
+def existing_path(text: str) -> Path | None:
+    """The path a text names, where something is there.
+
+    Example:
+        >>> existing_path("/"), existing_path(""), existing_path("no such file")
+        (PosixPath('/'), None, None)
+    """
+    if not text.strip():
+        return None
+    try:
+        path = Path(text).expanduser()
+        path.stat()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path
+
+
+def _named_path(path: Path | str) -> Path:
+    # To Python an empty path is the current folder; to a script it is a variable that is not set.
+    if not str(path).strip():
+        raise RequestError("a path is empty", hint="name a file or a folder; `.` is this one")
+    return Path(path)

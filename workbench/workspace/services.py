@@ -31,6 +31,8 @@ class Services:
         self.store = Store.open(settings.database_url or self.data_dir / "app.db")
         self._lock = threading.RLock()
         self._index: Index | None = None
+        self._caught_up_at: int | None = None
+        """Revision of the catalog's moments that the index is known to hold."""
 
     @functools.cached_property
     def catalog(self) -> Catalog:

@@ -132,6 +132,7 @@ def moments(
     fits: bool = True,
     plays: bool = False,
     most_px: int = 0,
+    spare_px: int = 0,
 ) -> None:
     """Show a list in which every row seeks the player of the page.
 
@@ -144,6 +145,7 @@ def moments(
         follows: Mark the row the player is in.
         fits: Take the height of the player and scroll inside.
         plays: A chosen row also starts to play.
+        spare_px: Height that other things beside the player take, where the list fits it.
         most_px: Height from which it scrolls inside, where it does not take the player's; 0: never.
     """
     items = [{**asdict(row), "time": format_time(row.t)} for row in rows]
@@ -160,6 +162,7 @@ def moments(
             "fits": fits,
             "plays": plays,
             "most_px": most_px,
+            "spare_px": spare_px,
             "theme": theme(),
         },
     )

@@ -1,6 +1,8 @@
 // One list for everything that has a time. A row seeks; the list follows the player.
 const send = (name, detail) => window.dispatchEvent(new CustomEvent(name, { detail }));
 
+const TABS_PX = 54; // The choice above the list, with its gap.
+
 const part = (kind, text, extra = "") => {
   const span = document.createElement("span");
   span.className = `${kind} ${extra}`.trim();
@@ -76,7 +78,7 @@ function build(root) {
     list.style.height = my.data.fits && my.height ? `${Math.max(220, my.height)}px` : "";
   };
   const onSize = ({ detail }) => {
-    my.height = Math.round(detail.height) - 54;
+    my.height = Math.round(detail.height) - TABS_PX - (my.data.spare_px || 0);
     fit();
   };
 
