@@ -33,7 +33,9 @@ def test_the_readme_names_commands_that_exist(project: Path):
 
 def test_the_readme_names_make_targets_that_exist(project: Path):
     makefile = (project / "Makefile").read_text()
-    for target in re.findall(r"^make ([a-z]+)", (project / "README.md").read_text(), flags=re.MULTILINE):
+    for target in re.findall(
+        r"^make ([a-z]+)", (project / "README.md").read_text(), flags=re.MULTILINE
+    ):
         assert re.search(rf"^{target}:.*## ", makefile, flags=re.MULTILINE), target
 
 

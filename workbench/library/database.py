@@ -277,7 +277,7 @@ BY_CODE: tuple[tuple[tuple[str, ...], type[LibraryError | DiskFull], str, str], 
         "restore it from a backup, or move it away and import your media again",
     ),
     (
-        ("SQLITE_FULL", "53100"),
+        ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "53100"),
         DiskFull,
         "no room is left to write {}",
         "free some disk space, then try again",

@@ -134,7 +134,11 @@ def main_video(container: Any) -> Any | None:
     streams = [
         stream
         for stream in container.streams.video
-        if not stream.disposition & cover and stream.width > 0 and stream.height > 0
+        # Without a codec context nothing here can decode it.
+        if stream.codec_context is not None
+        and not stream.disposition & cover
+        and stream.width > 0
+        and stream.height > 0
     ]
     if not streams:
         return None

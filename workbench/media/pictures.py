@@ -12,7 +12,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,12 @@ _SIGNATURES = (
     (b"BM", "bmp"),
 )
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1"}
+
+_PILLOW_GIVES_UP = (
+    *(SyntaxError, ValueError, EOFError, IndexError, KeyError, OverflowError),
+    *(struct.error, zlib.error),
+)
+"""What Pillow's readers raise on damaged files, besides OSError."""
 
 _ORIENTATION_TAG = 0x0112
 _GPS_TAG = 0x8825
@@ -120,12 +126,23 @@ def open_picture(path: Path) -> Iterator["Picture"]:
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path, "") from error
-    except (SyntaxError, ValueError, EOFError, struct.error, zlib.error, OverflowError) as error:
+    except _PILLOW_GIVES_UP as error:
         raise damaged(path, str(error) or "it cannot be decoded") from error
     except OSError as error:
         if error.errno is not None:
             raise
         raise damaged(path, str(error)) from error
+
+
+def load_pixels(picture: "Picture") -> None:
+    """Decode an opened picture, without Pillow's remarks about broken EXIF.
+
+    Raises:
+        OSError: And others, which `open_picture` turns into ours.
+    """
+    # Only TIFF reads EXIF again here. The others must not wait for each other.
+    with _quiet() if picture.format == "TIFF" else nullcontext():
+        picture.load()
 
 
 def orientation(picture: "Picture") -> int:
@@ -250,7 +267,7 @@ def decode_plain(picture: "Picture", size_px: tuple[int, int]) -> "Picture":
     is_smaller = size_px[0] < picture.width
     if is_smaller and picture.format in {"JPEG", "MPO"}:
         picture.draft(picture.mode, (math.ceil(size_px[0] * 1.5), math.ceil(size_px[1] * 1.5)))
-    picture.load()
+    load_pixels(picture)
     plain = without_unused_alpha(to_eight_bit(picture))
     if plain.size != size_px:
         plain = plain.resize(size_px, Image.Resampling.LANCZOS, reducing_gap=3.0)

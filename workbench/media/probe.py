@@ -25,7 +25,7 @@ from workbench.media.containers import (
     upright_size,
 )
 from workbench.media.images import LARGEST_SIDE_PX
-from workbench.media.pictures import open_picture, orientation, picture_format
+from workbench.media.pictures import load_pixels, open_picture, orientation, picture_format
 from workbench.media.timecode import format_time
 
 _VIDEO = "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts vob wmv asf flv ogv 3gp 3g2 mxf dv ivf"
@@ -144,7 +144,7 @@ def _probe_picture(path: Path, identity: str, size_bytes: int) -> Asset:
         if name in {"jpeg", "mpo"}:
             # An eighth of the size still reads the file to its end.
             picture.draft(picture.mode, (max(1, width_px // 8), max(1, height_px // 8)))
-        picture.load()
+        load_pixels(picture)
     if turned >= 5:
         width_px, height_px = height_px, width_px
     if pictures > 1 and name in {"gif", "png", "webp", "avif"}:

@@ -15,7 +15,7 @@ from workbench.reports.palette import Palette
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FONT = "Source Sans, Source Sans 3, Helvetica Neue, Arial, Liberation Sans, sans-serif"
+FONT = "Source Sans, 'Source Sans 3', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 TICK_STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
 """Distances between time ticks, in seconds: numbers people count in."""

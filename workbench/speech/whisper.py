@@ -29,6 +29,11 @@ _OWN_FILES = ("model.bin", "config.json", "tokenizer.json")
 """What a folder with another Whisper model has to hold."""
 
 
+LOOPING = 2.4
+"""Text that packs better than this is one syllable or phrase over and over: no speech, but a
+recogniser caught in a loop (the limit Whisper's authors use for a failed reading)."""
+
+
 def transcribe(
     path: Path,
     *,
@@ -174,6 +179,8 @@ def _listen(model: Any, block: Block, language: str) -> tuple[Iterator[Word], st
 def _words(segments: Any, block: Block) -> Iterator[Word]:
     last_s = len(block.samples) / SAMPLE_RATE_HZ
     for segment in segments:
+        if segment.compression_ratio > LOOPING:
+            continue
         for word in segment.words or ():
             start_s = min(max(0.0, float(word.start)), last_s)
             end_s = min(max(start_s, float(word.end)), last_s)

@@ -182,4 +182,4 @@ class Workspace(AnalysisWork):
         """What works right now, and what to do about the rest."""
         from workbench.health import health
 
-        return health(self.store, self.backends, self.data_dir)
+        return health(self.store, self.backends, self.embedder, self.data_dir)

@@ -61,8 +61,11 @@ class Services:
 
     def _open_local(self) -> Backend:
         from workbench.analysis.local_engine import LocalEngine
+        from workbench.backends.embedders import HashedNgrams
 
-        return LocalEngine(embed=self.embedder.embed)
+        # Shared letters say less about sentences than shared words, which the engine counts itself.
+        by_letters = isinstance(self.embedder, HashedNgrams)
+        return LocalEngine(embed=None if by_letters else self.embedder.embed)
 
     @functools.cached_property
     def nova(self) -> "BedrockNova":

@@ -1,0 +1,241 @@
+"""`models`, `doctor`, `jobs`, `worker`, `app`, `report` and `demo`, and the command itself."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import workbench.jobs.worker
+from workbench.cli import COMMANDS
+from workbench.errors import ReportError
+from workbench.library.records import Job, ReportRecord
+from workbench.library.store import Store
+from workbench.workspace import Workspace
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["help"], ["-h"]])
+def test_help_names_every_command(run, words):
+    done = run(*words)
+    assert done.code == 0
+    assert all(f"\n  {name} " in done.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(run, name):
+    done = run(name, "--help")
+    assert done.code == 0
+    assert f"usage: workbench {name}" in done.out
+    assert f"\n  workbench {name}" in done.out
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version").out == version("nova-workbench") + "\n"
+
+
+@pytest.mark.parametrize("words", [["fly"], ["analyse"], ["import", "--far", "x"], ["index", "x"]])
+def test_a_command_that_cannot_be_understood_ends_with_2(run, words):
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert words[0] in done.err
+
+
+def test_a_stopped_command_says_that_what_was_done_is_kept(run, analysed, monkeypatch):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Workspace, "analyse", stopped)
+    done = run("analyse", "talk.mp4")
+    assert done.code == 130
+    assert done.err == "\nStopped. What was finished is kept; run it again to go on.\n"
+
+
+def test_a_reader_that_goes_away_is_no_failure(data_dir, project):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench", "models"],
+            stdout=gone, stderr=subprocess.PIPE, check=False, text=True,
+            env={**os.environ, "PYTHONPATH": str(project)},
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_models_are_listed_with_prices_and_their_date(run, has_shape):
+    done = run("models")
+    assert done.code == 0
+    assert done.out.splitlines()[0].split()[:3] == ["key", "name", "accepts"]
+    assert "\nmicro " in done.out
+    assert " as of 20" in done.out
+    models = run("models", "--json").json
+    has_shape(models, [{"key": str, "name": str, "accepts": [str], "lifecycle": str}])
+    every = run("models", "--all", "--json").json
+    assert {m["lifecycle"] for m in every} - {m["lifecycle"] for m in models} == {"retired"}
+
+
+def test_doctor_lists_settings_findings_and_what_to_do(run, analysed, has_shape):
+    done = run("doctor")
+    assert f"WORKBENCH_DATA_DIR              {analysed}  environment" in done.out
+    assert "Library       ready  4 items" in done.out
+    assert "nova          off    No AWS credentials were found." in done.out
+    assert "  nova: run `aws configure`" in done.out
+    told = run("doctor", "--json").json
+    has_shape(
+        told,
+        {
+            "version": str,
+            "settings": [{"name": str, "value": str, "origin": str}],
+            "findings": [{"name": str, "is_ready": bool, "finding": str, "hint": str}],
+        },
+    )
+
+
+@pytest.fixture
+def job(data_dir: Path) -> Job:
+    """A job of the data folder that failed."""
+    ended = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    made = Job(
+        id="3f2a91", kind="analyse", title="Analyse talk.mp4", state="failed", created_at=ended,
+        finished_at=ended, error="talk.mp4 is gone", hint="put it back", request="{}",
+    )  # fmt: skip
+    data_dir.mkdir()
+    with Store.open(data_dir / "app.db") as store:
+        store.put_job(made)
+    return made
+
+
+def test_without_jobs_it_says_where_they_come_from(run):
+    assert run("jobs").out.startswith("No jobs yet.")
+    assert run("jobs", "--json").json == []
+
+
+def test_jobs_are_listed_and_one_that_failed_ends_with_1(run, job, has_shape):
+    done = run("jobs")
+    assert done.code == 0
+    assert "3f2a91  failed        Analyse talk.mp4  talk.mp4 is gone" in done.out
+    assert run("jobs", "3f2a91").code == 1
+    has_shape(run("jobs", "--json").json, [{"id": str, "state": str, "created_at": str}])
+
+
+def test_stopping_a_job_that_has_ended_leaves_it(run, job):
+    assert "failed" in run("jobs", "3f2a91", "--stop").out
+
+
+def test_a_job_can_be_tried_again_and_stopped(run, job):
+    again = run("jobs", "3f2a91", "--retry", "--json").json[0]
+    assert (again["state"], again["title"]) == ("waiting", "Analyse talk.mp4")
+    stopped = run("jobs", again["id"], "--stop", "--json").json[0]
+    assert stopped["state"] == "cancelled"
+
+
+def test_a_job_there_is_not_cannot_be_shown(run):
+    done = run("jobs", "nothing")
+    assert (done.code, done.problem) == (2, "no job 'nothing' is known")
+
+
+def test_the_worker_works_on_the_data_folder(run, data_dir, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        workbench.jobs.worker, "run_worker", lambda *words, **more: calls.append(words)
+    )
+    assert run("worker").code == 0
+    ((folder, store, operations),) = calls
+    assert folder == data_dir
+    assert operations.store is store
+
+
+def test_a_worker_that_does_not_run_can_be_stopped(run):
+    assert run("worker", "--stop").code == 0
+
+
+def test_the_app_listens_on_this_machine_and_knows_the_data_folder(run, data_dir, monkeypatch):
+    started = []
+
+    def become(program, words):
+        started.append(words)
+        raise SystemExit
+
+    monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setattr(os, "chdir", lambda folder: None)
+    monkeypatch.setenv("WORKBENCH_DATA_DIR", str(data_dir))
+    with pytest.raises(SystemExit):
+        run("app", "--port", "8777", "--no-browser")
+    (words,) = started
+    assert words[1:4] == ["-m", "streamlit", "run"]
+    assert words[-4:] == ["--server.port", "8777", "--server.headless", "true"]
+    assert os.environ["WORKBENCH_DATA_DIR"] == str(data_dir)
+
+
+def test_the_notebooks_are_listed_with_their_parameters(run):
+    done = run("report", "--list")
+    assert done.code == 0
+    assert "video_report" in done.out
+    (info,) = [i for i in run("report", "--list", "--json").json if i["name"] == "video_report"]
+    assert "max_cost_usd" in info["parameters"]
+
+
+def test_a_report_needs_a_file(run):
+    done = run("report")
+    assert (done.code, done.problem) == (2, "name a file to report on")
+
+
+def test_a_notebook_there_is_not_cannot_be_run(run, analysed, shelf):
+    done = run("report", shelf / "talk.mp4", "--notebook", "poem")
+    assert done.code == 2
+    assert "poem" in done.problem
+
+
+def test_a_report_is_one_page_in_the_data_folder(run, analysed, shelf, has_shape):
+    done = run("report", shelf / "talk.mp4", "--json")
+    assert done.code == 0, done.out
+    has_shape(done.json, {"id": str, "title": str, "path": str, "asset_ids": [str]})
+    page = Path(done.json["path"])
+    assert page.is_relative_to(analysed / "reports")
+    assert "Never start the pump dry." in page.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def reports(monkeypatch):
+    """Reports that are not made, and the requests they were asked with."""
+    asked = []
+
+    def report(self, notebook, parameters, *, progress):
+        asked.append(parameters)
+        return ReportRecord(
+            "r1", notebook, "Talk", datetime.now(UTC), Path("r1.html"), Path("r1.ipynb")
+        )
+
+    monkeypatch.setattr(Workspace, "report", report)
+    return asked
+
+
+def test_the_demo_does_a_folder_of_mine(run, shelf, reports, has_shape):
+    done = run("demo", shelf)
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if line.startswith("== ")] == [
+        "== Import", "== Analyse", "== Report"
+    ]  # fmt: skip
+    assert "Time: Import " in done.out
+    assert "Cost: $0\n" in done.out
+    assert done.out.endswith("\nNext: make app\n")
+    assert len(reports) == done.out.count("Report: ") == 3
+    told = run("demo", shelf, "--json")
+    assert told.err == ""
+    has_shape(
+        told.json,
+        {"analyses": [dict], "reports": [dict], "stages_s": {"Analyse": float}, "cost_usd": float},
+    )
+
+
+def test_a_report_that_fails_is_listed_and_the_demo_ends_with_1(run, analysed, shelf, monkeypatch):
+    def report(self, notebook, parameters, *, progress):
+        raise ReportError("cell 4 failed", hint="look into it")
+
+    monkeypatch.setattr(Workspace, "report", report)
+    done = run("demo", shelf)
+    assert done.code == 1
+    assert "  report on talk.mp4: cell 4 failed (look into it)" in done.err
