@@ -29,10 +29,9 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 
 test: .venv/.dev ## all tests, from nothing
 	@$(VENV)/python -m pytest -q
-	@$(MAKE) --no-print-directory notebooks
 
 notebooks: .venv/.dev ## execute the notebooks under nbval
-	@$(VENV)/python -m pytest -q --nbval-lax -p no:cacheprovider -o addopts="" -o filterwarnings=default notebooks
+	@$(VENV)/python -m pytest -q tests/notebooks
 
 check: .venv/.dev ## format, lint, layers, types, tests
 	$(VENV)/ruff format --check .
@@ -49,7 +48,7 @@ bench: .venv/.dev ## measure stages, memory and start-up
 	$(VENV)/python -m tests.bench
 
 lock: .venv/.dev ## resolve all extras anew into requirements.lock
-	.boot/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	$(or $(shell command -v uv),.boot/bin/uv) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
 	@! grep -q "://" requirements.lock
 

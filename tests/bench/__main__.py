@@ -111,11 +111,11 @@ def engine(times: int) -> None:
         began = time.monotonic()
         sample = make_sample(Path(folder) / "sample")
         print(f"\nMaking the sample: {time.monotonic() - began:.1f} s")
-        truth = json.loads(sample.truth.read_text())["chapters"]
+        truth = sample.truth.chapters
         talk = analyse(sample.video, times)
         for _, analysis in talk:
             starts = [chapter["start_s"] for chapter in analysis["chapters"]]
-            wanted = [chapter["span"]["start_s"] for chapter in truth]
+            wanted = [chapter.span.start_s for chapter in truth]
             off = [min(abs(s - w) for s in starts) for w in wanted]
             if max(off) > 5:
                 sys.exit(f"a chapter is {max(off):.1f} s off: the run does not count")

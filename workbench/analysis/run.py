@@ -115,8 +115,8 @@ class _Counter:
 
     def inside(self, name: str) -> Progress:
         def tell(done: int, total: int, stage: str) -> None:
-            of = f" ({done} of {total})" if total > 1 else ""
-            self.say(f"{name}: {stage}{of}")
+            share = f" ({100 * done // total} %)" if total > 1 else ""
+            self.say(f"{name}: {stage}{share}")
 
         return tell
 
