@@ -92,6 +92,17 @@ def test_a_slide_title_starts_a_chapter_where_words_do_not_change():
     assert chapter_starts(sentences, 80.0, titles=[title]) == (0.0, moment)
 
 
+def test_slides_divide_a_talk_that_comes_back_to_the_same_words():
+    sentences = talk([*PUMP, *MUSIC, *BREAD] * 4)
+    moments = [sentences[at].span.start_s for at in range(0, len(sentences), 6)]
+    titles = [
+        SlideTitle(TimeSpan(at, at + 20), f"Slide number {n}", 1.0) for n, at in enumerate(moments)
+    ]
+    starts = chapter_starts(sentences, sentences[-1].span.end_s, titles=titles)
+    assert len(starts) == len(moments) == 12
+    assert starts[1:] == pytest.approx(moments[1:])
+
+
 def test_a_label_in_a_picture_does_not_start_a_chapter():
     sentences = talk(MONOTONE)
     moment = sentences[6].span.start_s - 0.3

@@ -36,7 +36,7 @@ from workbench.errors import BackendError, BadReply, BudgetReached, WorkbenchErr
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset
 from workbench.media.chunks import Chunk, whole_video
-from workbench.media.timecode import TimeSpan, format_time
+from workbench.media.timecode import TimeSpan, format_length, format_time
 from workbench.progress import Progress, silent
 
 PAUSE_S = 0.8
@@ -114,9 +114,18 @@ class _Counter:
         self.say(stage)
 
     def inside(self, name: str) -> Progress:
+        """Progress within one unit, with the time left in it as it goes."""
+        began = time.monotonic()
+
         def tell(done: int, total: int, stage: str) -> None:
-            share = f" ({100 * done // total} %)" if total > 1 else ""
-            self.say(f"{name}: {stage}{share}")
+            if total <= 1:
+                self.say(f"{name}: {stage}")
+                return
+            passed_s = time.monotonic() - began
+            left = ""
+            if passed_s > 2 and 0 < done < total:
+                left = f", ≈ {format_length(max(10, round(passed_s / done * (total - done))))} left"
+            self.say(f"{name}: {stage} ({100 * done // total} %{left})")
 
         return tell
 

@@ -31,6 +31,10 @@ LEAST_PRICE_NATS = 4.0
 """What a further chapter costs at least; else the logarithm of the number of words."""
 TITLE_MARGIN_NATS = 4.0
 """A title of weight 1 pays for a chapter and this much more; a doubtful one by its weight squared."""
+PLAIN_TITLE = 0.8
+PLAIN_TITLE_NATS = 20.0
+"""What a title of weight 1 is worth besides, falling to nothing at `PLAIN_TITLE`: speakers come back
+to the same words, and a slide that announces its subject outweighs that."""
 PAUSE_NATS = 4.0
 """A pause a second or more longer than the talk's usual ones."""
 PAUSE_SPREAD_S = 0.3
@@ -115,7 +119,7 @@ def chapter_starts(
     units = _spoken_units(sentences, sorted(cuts_s))
     price = max(LEAST_PRICE_NATS, math.log(max(2, sum(len(unit.words) for unit in units))))
     in_time = [title for title in titles if title.span.start_s < duration_s]
-    units += _add_titles(units, sentences, in_time, price + TITLE_MARGIN_NATS)
+    units += _add_titles(units, sentences, in_time, price)
     units.sort(key=lambda unit: unit.start_s)
     if len(units) < 2:
         return (0.0,)
@@ -175,7 +179,7 @@ def _add_titles(
     units: Sequence[_Unit],
     sentences: Sequence[Sentence],
     titles: Sequence[SlideTitle],
-    nats: float,
+    price: float,
 ) -> list[_Unit]:
     """Let titles speak for the nearest sentence's start, or for a start of their own in silence.
 
@@ -197,12 +201,18 @@ def _add_titles(
             # Two labels that appear together are one sign, not two.
             best[near] = max(best.get(near, (0.0, moment)), (weight, moment))
         elif not any(sentence.span.holds(moment) for sentence in sentences):
-            silent.append(_Unit(moment, (), nats * title.weight**2))
+            silent.append(_Unit(moment, (), _worth(title.weight, price)))
     for at, (weight, moment) in best.items():
-        units[at].bonus += nats * weight**2
+        units[at].bonus += _worth(weight, price)
         if weight >= CLEAR_WEIGHT:
             units[at].start_s = moment
     return silent
+
+
+def _worth(weight: float, price: float) -> float:
+    """What a title speaks for a new part, in nats."""
+    plain = max(0.0, (weight - PLAIN_TITLE) / (1 - PLAIN_TITLE))
+    return (price + TITLE_MARGIN_NATS) * weight**2 + PLAIN_TITLE_NATS * plain
 
 
 def _add_meaning(units: Sequence[_Unit], embed: Embed) -> None:
