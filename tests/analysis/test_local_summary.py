@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from workbench.analysis.local_summary import (
+from workbench.analysis.local_engine.summary import (
     choose_sentences,
     facts_line,
     quoted,

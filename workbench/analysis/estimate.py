@@ -33,10 +33,12 @@ ELEMENTS_EACH_KIND = 6
 class Rates:
     """Seconds of work, for the time shown before a run."""
 
-    transcript_s_per_s: float = 0.14
-    """Whisper base on two cores (measured, 0.06 to 0.18)."""
-    pictures_s_per_s: float = 0.06
-    """Shots and screen text together, for each second of video (measured)."""
+    start_s: float = 3.0
+    """Loading the models once (measured)."""
+    transcript_s_per_s: float = 0.09
+    """Whisper base on two cores, beside the pictures (measured on talks of 3 and 10 minutes)."""
+    pictures_s_per_s: float = 0.09
+    """Shots and screen text, beside the speech (measured; 0.07 on slides, 0.10 on a fast film)."""
     proxy_s_per_s: float = 0.07
     """The one-frame-a-second proxy of 720p (measured)."""
     image_s: float = 1.5

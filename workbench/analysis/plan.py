@@ -310,16 +310,13 @@ class _Planner:
 
     def seconds(self, plans: Sequence[AssetPlan], calls: Sequence[PlannedCall]) -> float:
         rates = self.context.rates
-        total = 0.0
-        for plan in plans:
-            if not plan.is_measured:
-                asset = plan.asset
-                if asset.kind == "image":
-                    total += rates.image_s
-                if asset.has_sound:
-                    total += asset.duration_s * rates.transcript_s_per_s
-                if asset.kind == "video":
-                    total += asset.duration_s * rates.pictures_s_per_s
+        unmeasured = [plan.asset for plan in plans if not plan.is_measured]
+        total = rates.start_s if unmeasured else 0.0
+        for asset in unmeasured:
+            speech_s = asset.duration_s * rates.transcript_s_per_s if asset.has_sound else 0.0
+            pictures_s = asset.duration_s * rates.pictures_s_per_s if asset.kind == "video" else 0.0
+            # Both are measured side by side.
+            total += rates.image_s if asset.kind == "image" else max(speech_s, pictures_s)
         for call in calls:
             if call.is_kept or self.model.engine == "local":
                 continue

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.analysis.answer import AnsweredChapter, Quote
-from workbench.analysis.local_elements import sentence_case
-from workbench.analysis.local_summary import Embed, choose_sentences, quote_of, quoted
+from workbench.analysis.local_engine.elements import sentence_case
+from workbench.analysis.local_engine.summary import Embed, choose_sentences, quote_of, quoted
 from workbench.evidence.boundaries import chapter_starts
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.keyphrases import keyphrases

@@ -66,9 +66,7 @@ class Lexicon:
 @functools.lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """Read `lexicon.toml`, once."""
-    raw = tomllib.loads(
-        files("workbench.analysis").joinpath("lexicon.toml").read_text(encoding="utf-8")
-    )
+    raw = tomllib.loads(files(__package__).joinpath("lexicon.toml").read_text(encoding="utf-8"))
     entries: dict[tuple[str, ...], Entry] = {}
     for group in raw["group"]:
         for level in ("sure", "unsure"):

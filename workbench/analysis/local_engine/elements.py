@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from workbench.analysis.answer import AnsweredElement, AnsweredSpan, ElementKind, Presence
-from workbench.analysis.lexicon import Entry, lexicon
-from workbench.analysis.local_mentions import LONGEST_QUOTE, Line, Mention, find_mentions
+from workbench.analysis.local_engine.lexicon import Entry, lexicon
+from workbench.analysis.local_engine.mentions import LONGEST_QUOTE, Line, Mention, find_mentions
 from workbench.evidence.words import singular, word_lists
 from workbench.media.timecode import TimeSpan, merge_spans
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.analysis.answer import Answer, AnsweredElement, ElementKind, Quote
-from workbench.analysis.local_chapters import Part, answered_chapters, find_parts
-from workbench.analysis.local_elements import find_things
-from workbench.analysis.local_mentions import lines_of
-from workbench.analysis.local_summary import (
+from workbench.analysis.local_engine.chapters import Part, answered_chapters, find_parts
+from workbench.analysis.local_engine.elements import find_things
+from workbench.analysis.local_engine.mentions import lines_of
+from workbench.analysis.local_engine.summary import (
     CLEAR_TITLE,
     LANGUAGES,
     Embed,
@@ -22,7 +22,7 @@ from workbench.analysis.local_summary import (
     quote_of,
     quoted,
 )
-from workbench.analysis.local_topics import find_topics
+from workbench.analysis.local_engine.topics import find_topics
 from workbench.backends.catalog import ModelInfo
 from workbench.backends.protocol import ModelReply, ModelRequest, Readiness
 from workbench.backends.usage import Usage

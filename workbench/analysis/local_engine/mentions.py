@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from workbench.analysis.lexicon import Entry, lexicon
+from workbench.analysis.local_engine.lexicon import Entry, lexicon
 from workbench.evidence.evidence import TextBlock
 from workbench.evidence.sentences import Sentence
 from workbench.evidence.words import Role, Token, roles, singular, tokens, word_lists

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from workbench.analysis.answer import AnsweredElement
-from workbench.analysis.lexicon import lexicon
-from workbench.analysis.local_chapters import Part
-from workbench.analysis.local_elements import presence_spans, tidy_name
-from workbench.analysis.local_mentions import Line, calm
+from workbench.analysis.local_engine.chapters import Part
+from workbench.analysis.local_engine.elements import presence_spans, tidy_name
+from workbench.analysis.local_engine.lexicon import lexicon
+from workbench.analysis.local_engine.mentions import Line, calm
 from workbench.evidence.keyphrases import Keyphrase, keyphrases
 from workbench.evidence.phrases import noun_phrases
 from workbench.evidence.words import singular, stem, tokens, word_lists
