@@ -142,7 +142,7 @@ def drawn(url: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=words)
         page = browser.new_page()
         page.goto(url)
-        page.get_by_role("heading", name="Library").wait_for(timeout=60_000)
+        page.get_by_role("heading", name="Library", exact=True).wait_for(timeout=60_000)
         browser.close()
 
 
