@@ -5,6 +5,8 @@ make the tables. So the engine is ours (WAL, synchronous NORMAL) and tables are 
 """
 
 import logging
+import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,10 @@ the order of steps changes; DBOS would otherwise take a hash of the source."""
 BUSY_MS = 30_000
 """How long a writer waits for others before it fails, in milliseconds."""
 
+KNOWS_SUBSEC = (3, 42)
+"""SQLite's first version with `unixepoch('subsec')`. On Python 3.12 and later DBOS takes it for
+granted, but Python uses the system's SQLite, and Debian 12 has 3.40."""
+
 
 def queue_file(data_dir: Path) -> Path:
     """The SQLite file of the queue."""
@@ -46,8 +52,15 @@ def queue_engine(data_dir: Path) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        if sqlite3.sqlite_version_info < KNOWS_SUBSEC:
+            connection.create_function("unixepoch", -1, _unixepoch)
 
     return engine
+
+
+def _unixepoch(*arguments: str) -> float | None:
+    """SQLite's `unixepoch('subsec')`, the only form DBOS uses."""
+    return time.time() if arguments == ("subsec",) else None
 
 
 def queue_config(data_dir: Path, database_url: str, executor_id: str) -> "DBOSConfig":
