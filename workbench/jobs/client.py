@@ -47,7 +47,9 @@ class JobClient:
         """Give back the connection to the queue."""
         with self._lock:
             if self._client is not None:
+                engine = self._client._sys_db.engine  # noqa: SLF001 - it is ours, and stays open
                 self._client.destroy()
+                engine.dispose()
                 self._client = None
 
     def submit_analysis(self, request: AnalysisRequest) -> str:
