@@ -69,7 +69,8 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto(f"{url}/results?asset={talk.id}&t=84")
             page.get_by_role("button", name="The mechanical seal").first.wait_for(timeout=60_000)
-            page.get_by_role("button", name="The mechanical seal").first.click()
+            # The frame has to be decoded, and the engines asked for the badges.
+            page.get_by_text("Local engine ready").first.wait_for(timeout=60_000)
             page.wait_for_timeout(4000)
             picture = DOCS / "results.png"
             page.screenshot(path=picture)
