@@ -23,6 +23,11 @@ def test_a_deep_link_to_a_moment_opens_there_with_the_grouped_menu(page: Page, a
     page.goto(f"{analysed.url}/results?asset={asset}&t=20&tab=Transcript")
     line = page.get_by_role("list", name="Transcript").locator("[aria-current=true]")
     expect(line).to_contain_text("Grease the bearing every month")
+    # The list knows the moment from the link; the film has to be fetched before it is there.
+    page.locator("video").evaluate(
+        "film => film.readyState > 0 || new Promise("
+        "done => film.addEventListener('loadedmetadata', done, {once: true}))"
+    )
     assert position_s(page) == pytest.approx(20, abs=0.5)
     for group in ("Library", "Analysis", "Answers", "Workshop"):
         expect(page.get_by_test_id("stSidebar").get_by_text(group).first).to_be_visible()

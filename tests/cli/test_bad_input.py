@@ -131,7 +131,9 @@ def test_a_demo_on_a_folder_without_media_is_told(run, desk):
     assert run("demo", "nowhere").problem == "nowhere does not exist"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="root may read every file: run the tests as another user"
+)
 def test_a_file_that_may_not_be_read_is_named(run, shelf, desk):
     shutil.copy(shelf / "plate.jpg", desk / "locked.jpg")
     (desk / "locked.jpg").chmod(0)

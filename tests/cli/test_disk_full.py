@@ -81,7 +81,9 @@ def test_a_folder_that_cannot_be_made_is_a_failure_with_a_reason(run, library, d
     assert "proxy_video cannot be written to" in done.err
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a small disk")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root may mount a small disk: run the tests as root"
+)
 def test_a_disk_that_is_really_full_is_told(run, shelf, data_dir):
     data_dir.mkdir()
     made = subprocess.run(
@@ -89,7 +91,7 @@ def test_a_disk_that_is_really_full_is_told(run, shelf, data_dir):
         check=False, capture_output=True,
     )  # fmt: skip
     if made.returncode:
-        pytest.skip("no small disk can be made here")
+        pytest.skip("no tmpfs can be mounted here: run where mount(8) may be used")
     try:
         run("import", shelf)
         (data_dir / "ballast").write_bytes(bytes(room(data_dir)))

@@ -305,7 +305,7 @@ def test_the_real_thing_measures_a_real_film(media_dir, tmp_path):
     states = {state.name: state for state in signals()}
     for name in ("Speech", "Screen text"):
         if not states[name].is_ready:
-            pytest.skip(states[name].hint)
+            pytest.skip(f"{states[name].finding}: {states[name].hint}")
     asset = probe(media_dir / "video" / "autoeditor_example.mp4")
     keep = Keep()
     evidence = gather(asset, cache_dir=tmp_path, keep=keep)

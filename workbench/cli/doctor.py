@@ -9,7 +9,7 @@ from workbench.cli.output import FAILED, Command, plain, print_json, table
 from workbench.settings import Settings, load_settings, origin
 from workbench.workspace import Workspace
 
-OPTIONAL = frozenset({"nova", "Worker", "Amazon Nova"})
+OPTIONAL = frozenset({"nova", "Worker"})
 """Findings that are no fault when they are off."""
 
 

@@ -1,4 +1,4 @@
-"""Figures of `reports` on a page: in the app's own font, with the words for those who cannot see."""
+"""Figures of `reports` on a page, with the words for those who cannot see them."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,6 @@ from workbench.reports.charts import alt_text
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FONT = "Source Sans, sans-serif"
-"""The font that comes with Streamlit; reports name fonts that a reader may have."""
-
 
 def show_figure(figure: "go.Figure", *, key: str) -> None:
     """Draw a figure as wide as its place.
@@ -20,7 +17,6 @@ def show_figure(figure: "go.Figure", *, key: str) -> None:
         figure: A figure of `workbench.reports`, drawn with the palette of the page's theme.
         key: Stable name.
     """
-    figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
     st.plotly_chart(
         figure, key=key, theme=None, config={"displayModeBar": False}, alt=alt_text(figure)
     )
