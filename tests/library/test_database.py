@@ -237,7 +237,9 @@ def test_a_catalog_from_a_newer_version_is_refused(catalog: Path):
 
 def test_a_record_that_does_not_fit_names_itself(store: Store):
     with store._database.writing("jobs") as connection:
-        connection.exec_driver_sql("INSERT INTO jobs VALUES ('j', 'import', 'done', '', '{}')")
+        connection.exec_driver_sql(
+            "INSERT INTO jobs (id, kind, state, created_at, data) VALUES ('j', 'import', 'done', '', '{}')"
+        )
     with pytest.raises(LibraryDamaged, match="job j"):
         store.job("j")
 

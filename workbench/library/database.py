@@ -134,6 +134,8 @@ class Database:
         """A transaction that writes all or nothing, and moves the revision of its parts."""
         with self._told(), self._begun_to_write() as connection:
             yield connection
+            if not parts:
+                return
             # Last, so that on Postgres the counter's row is locked for a moment only.
             moved = update(revisions).where(revisions.c.part.in_(parts))
             connection.execute(moved.values(value=revisions.c.value + 1))
@@ -143,6 +145,14 @@ class Database:
         with self.reading() as connection:
             rows = connection.execute(select(revisions.c.part, revisions.c.value))
             return sum(value for name, value in rows if part in (None, name))
+
+    @staticmethod
+    def now_s(connection: Connection) -> float:
+        """Seconds since 1970 by the one clock that all processes share: the database's."""
+        if connection.dialect.name == "sqlite":
+            return time.time()
+        query = text("SELECT extract(epoch FROM clock_timestamp())")
+        return float(connection.execute(query).scalar_one())
 
     def insert(self, table: Table) -> Any:
         """The dialect's own insert, which knows `on_conflict_do_…`."""

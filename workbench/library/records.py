@@ -12,7 +12,9 @@ from workbench.analysis.results import Failure
 from workbench.backends.usage import Cost, Usage
 
 JobKind = Literal["import", "analyse", "report", "proxies", "index"]
-JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+Priority = Literal["urgent", "normal", "low"]
+CallResult = Literal["answered", "refused", "unkept", "lost"]
 ReportState = Literal["running", "done", "failed"]
 
 FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
@@ -46,6 +48,16 @@ class Job:
     """What could not be done, while the rest was."""
     request: str = ""
     """The request as JSON, so that the job can be run again."""
+    priority: Priority = "normal"
+    attempt: int = 0
+    """How often it was put into the queue anew."""
+    starts: int = 0
+    """How often a worker began it without getting any further than the one before."""
+    worker: str = ""
+    """Name of the worker that does it; empty while none does."""
+    calls_paid: int = 0
+    left_s: float | None = None
+    """Seconds it will still take, from measured rates; None while nothing is measured."""
 
     @property
     def is_finished(self) -> bool:
@@ -72,6 +84,66 @@ class LedgerEntry:
     estimated_usd: Cost
     cost_usd: Cost
     usage: Usage
+    job_id: str = ""
+    """The job, or the run without a worker, that it was made for."""
+    outcome: CallResult = "answered"
+    """`refused`: billed, but its answer could not be used. `unkept`: answered, but there was no
+    room to keep it. `lost`: whoever made it died, so nobody knows whether it was billed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job: one line of its log."""
+
+    job_id: str
+    at: datetime
+    event: str
+    """A word with a dot: `job.started`, `call.answered` …"""
+    facts: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """A worker process, as the others see it."""
+
+    name: str
+    host: str
+    pid: int
+    started_at: datetime
+    silent_s: float = 0.0
+    """Seconds since it was last heard of, by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallInFlight:
+    """A call that is being made."""
+
+    cache_key: str
+    model: str
+    job_id: str
+    holder: str
+    """`host:pid:start` of the process that makes it; see `library.holders`."""
+    started_at_s: float
+    """Seconds since 1970, by the database's clock."""
+    silent_s: float
+    """Seconds since its holder was last heard of."""
+    most_usd: Cost
+    call_id: str
+    asset_id: str
+    label: str
+    estimated_usd: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What an account may send to a model. 0 is no limit."""
+
+    model: str
+    """Key of the catalog; `*` for every model without a row of its own."""
+    at_once: int = 4
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    """Input and reserved output, as Bedrock counts them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from types import TracebackType
 
 from workbench.library.database import BUSY_S, Database, Part
 from workbench.library.store_assets import AssetRows
+from workbench.library.store_calls import CallRows
+from workbench.library.store_jobs import JobRows
 from workbench.library.store_moments import MomentRows
 from workbench.library.store_results import ResultRows
 from workbench.library.store_work import WorkRows
 
 
-class Store(AssetRows, ResultRows, WorkRows, MomentRows):
+class Store(AssetRows, ResultRows, WorkRows, JobRows, CallRows, MomentRows):
     """What is kept. Open it with `Store.open`; it may be shared between threads.
 
     Example:

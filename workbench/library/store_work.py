@@ -1,15 +1,16 @@
-"""The part of the store that keeps work: jobs, reports made, and the ledger of calls."""
+"""The part of the store that keeps what was made and paid: reports, and the ledger of calls."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
 
 from workbench.errors import NotInLibrary
-from workbench.jsonable import to_json
+from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
-from workbench.library.records import Job, JobState, LedgerEntry, ReportRecord
-from workbench.library.rows import cost_text, read_record, time_text
+from workbench.library.records import Job, LedgerEntry, ReportRecord
+from workbench.library.rows import cost_text, in_batches, read_cost, read_record, time_text
 from workbench.library.tables import jobs, ledger, reports
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
 
 class WorkRows:
-    """Jobs, reports and calls. Jobs change; a call that was recorded does not."""
+    """Reports and calls. What a call cost never changes."""
 
     _database: Database
 
     def record_call(self, entry: LedgerEntry) -> None:
-        """Write a call into the ledger; the same entry twice is one."""
+        """Write a call into the ledger, and what was paid into its job; the same entry twice is one.
+
+        A call that was answered from the cache is written once for each job.
+        """
         row = {
             "at": time_text(entry.at),
             "analysis_id": entry.analysis_id,
@@ -41,12 +45,55 @@ class WorkRows:
             "images": entry.usage.images,
             "characters": entry.usage.characters,
             "media_s": entry.usage.media_s,
+            "job_id": entry.job_id,
+            "outcome": entry.outcome,
         }
         with self._database.writing("catalog") as connection:
+            if entry.was_kept and entry.job_id and _is_recorded(connection, entry):
+                return
             insert = self._database.insert(ledger).values(**row)
-            connection.execute(
+            done = connection.execute(
                 insert.on_conflict_do_nothing(index_elements=["analysis_id", "call_id", "at"])
             )
+            if done.rowcount and not entry.was_kept and entry.job_id:
+                self._bill(connection, entry)
+
+    def _bill(self, connection: Connection, entry: LedgerEntry) -> None:
+        query = select(jobs.c.data).where(jobs.c.id == entry.job_id).with_for_update()
+        data = connection.execute(query).scalar_one_or_none()
+        if data is None:
+            return  # a run without a worker
+        job = from_json(Job, data)
+        cost = None
+        if entry.cost_usd is not None and (job.cost_usd is not None or not job.calls_paid):
+            cost = (job.cost_usd or Decimal(0)) + entry.cost_usd
+        job = replace(job, cost_usd=cost, calls_paid=job.calls_paid + 1)
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(data=to_json(job)))
+
+    def paid_since(self, cache_key: str, since: str) -> bool:
+        """Was a call to this question written into the ledger as made, at or after a time?"""
+        query = select(ledger.c.id).where(
+            ledger.c.cache_key == cache_key, ~ledger.c.was_kept, ledger.c.at >= since
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def spent_usd(self, job_id: str) -> Decimal:
+        """Dollars paid for a job or run, in all; calls without a known price count as nothing."""
+        query = select(ledger.c.cost_usd).where(ledger.c.job_id == job_id, ~ledger.c.was_kept)
+        with self._database.reading() as connection:
+            costs = connection.execute(query).scalars().all()
+        return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))
+
+    def name_analysis(self, analysis_id: str, cache_keys: list[str]) -> None:
+        """Write into the ledger which analysis its calls have gone into."""
+        with self._database.writing("catalog") as connection:
+            for keys in in_batches(cache_keys):
+                connection.execute(
+                    update(ledger)
+                    .where(ledger.c.cache_key.in_(keys), ledger.c.analysis_id == "")
+                    .values(analysis_id=analysis_id)
+                )
 
     def ledger(self) -> "polars.DataFrame":
         """Every call, oldest first.
@@ -70,54 +117,13 @@ class WorkRows:
             **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens"), count),
             **dict.fromkeys(("images", "characters"), count),
             "media_s": polars.Float64,
+            **dict.fromkeys(("job_id", "outcome"), text),
         }
         frame = polars.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
         return frame.with_columns(
             polars.col("at").str.to_datetime(time_zone="UTC"),
             polars.col("estimated_usd", "cost_usd").cast(polars.Decimal(38, 12)),
         )
-
-    def put_job(self, job: Job) -> None:
-        """Keep a job as it is now."""
-        with self._database.writing("jobs") as connection:
-            connection.execute(self._database.upsert(jobs).values(**_job_row(job)))
-
-    def update_job(self, job_id: str, **changes: Any) -> Job:
-        """Change fields of a job, whoever else writes to it at the same time.
-
-        Returns:
-            The job as it is after the change.
-
-        Raises:
-            NotInLibrary: There is no such job.
-        """
-        with self._database.writing("jobs") as connection:
-            query = select(jobs.c.data).where(jobs.c.id == job_id).with_for_update()
-            data = connection.execute(query).scalar_one_or_none()
-            job = replace(_job(job_id, data), **changes)
-            connection.execute(self._database.upsert(jobs).values(**_job_row(job)))
-        return job
-
-    def job(self, job_id: str) -> Job:
-        """The job with this id.
-
-        Raises:
-            NotInLibrary: There is none.
-        """
-        with self._database.reading() as connection:
-            data = connection.execute(
-                select(jobs.c.data).where(jobs.c.id == job_id)
-            ).scalar_one_or_none()
-        return _job(job_id, data)
-
-    def jobs(self, state: JobState | None = None, *, limit: int | None = None) -> list[Job]:
-        """Jobs in one state, or all, newest first; at most `limit`."""
-        query = select(jobs.c.id, jobs.c.data).order_by(jobs.c.created_at.desc(), jobs.c.id)
-        if state is not None:
-            query = query.where(jobs.c.state == state)
-        with self._database.reading() as connection:
-            rows = connection.execute(query.limit(limit)).all()
-        return [_job(row.id, row.data) for row in rows]
 
     def add_report(self, report: ReportRecord) -> None:
         """Keep a report as it is now."""
@@ -155,17 +161,8 @@ class WorkRows:
         return [read_record(ReportRecord, data, "a report") for data in rows]
 
 
-def _job(job_id: str, data: str | None) -> Job:
-    if data is None:
-        raise NotInLibrary(f"no job {job_id!r} is known", hint="see the Jobs page for those kept")
-    return read_record(Job, data, f"job {job_id}")
-
-
-def _job_row(job: Job) -> dict[str, str]:
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "state": job.state,
-        "created_at": time_text(job.created_at),
-        "data": to_json(job),
-    }
+def _is_recorded(connection: Connection, entry: LedgerEntry) -> bool:
+    query = select(ledger.c.id).where(
+        ledger.c.job_id == entry.job_id, ledger.c.cache_key == entry.cache_key
+    )
+    return connection.execute(query.limit(1)).first() is not None

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration this version of the tables is made by."""
 
 metadata = MetaData(
@@ -132,8 +132,12 @@ ledger = Table(
     Column("images", BigInteger, nullable=False),
     Column("characters", BigInteger, nullable=False),
     Column("media_s", Float, nullable=False),
+    Column("job_id", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False, server_default="answered"),
     UniqueConstraint("analysis_id", "call_id", "at", name="uq_ledger_call"),
     Index("ix_ledger_at", "at"),
+    Index("ix_ledger_job_id", "job_id"),
+    Index("ix_ledger_cache_key", "cache_key"),
 )
 """Calls stay when their asset is removed: money spent is not forgotten."""
 
@@ -145,9 +149,68 @@ jobs = Table(
     Column("state", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("data", Text, nullable=False),
-    Index("ix_jobs_state", "state"),
+    Column("asked", Text),
+    Column("worker", Text, nullable=False, server_default=""),
     Index("ix_jobs_created_at", "created_at"),
+    Index("ix_jobs_state_created_at", "state", "created_at"),
+    UniqueConstraint("asked", name="uq_jobs_asked"),
 )
+"""`asked` names the request of a job that has not ended, so that the same one cannot wait twice."""
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("job_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("ix_job_events_job_id", "job_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("beat_at_s", Float, nullable=False),
+    Column("data", Text, nullable=False),
+)
+"""A row for each worker that runs, or has ended without saying so."""
+
+calls_in_flight = Table(
+    "calls_in_flight",
+    metadata,
+    Column("cache_key", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("job_id", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("started_at_s", Float, nullable=False),
+    Column("beat_at_s", Float, nullable=False),
+    Column("most_usd", Text),
+    Column("data", Text, nullable=False),
+)
+"""Calls that are being made, so that nobody makes one a second time, nor past a cap."""
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("at_s", Float, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Index("ix_sends_model_at_s", "model", "at_s"),
+)
+"""What was sent in the last minutes, for the limits of requests and tokens a minute."""
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("at_once", Integer, nullable=False),
+    Column("requests_per_minute", BigInteger, nullable=False),
+    Column("tokens_per_minute", BigInteger, nullable=False),
+)
+"""Limits of an account that the user has set, by model key; `*` is for every other model."""
 
 reports = Table(
     "reports",

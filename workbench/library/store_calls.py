@@ -1,0 +1,233 @@
+"""The part of the store that knows the calls in flight and what an account may send.
+
+Whoever wants to make a call asks here first. A question is asked by one process at a time, a job
+never passes its cap, and a model never gets more than its limits, however many processes ask.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from sqlalchemy import Connection, delete, select, text, update
+
+from workbench.jsonable import from_json, to_json
+from workbench.library.database import Database
+from workbench.library.records import CallInFlight, RateLimit
+from workbench.library.rows import cost_text, read_cost
+from workbench.library.tables import calls_in_flight, ledger, limits, sends
+
+WINDOW_S = 60.0
+"""Limits are per minute, and hold for every minute, wherever it begins."""
+
+ADMISSION_LOCK = 706_112_082
+"""Any number of our own: the advisory lock under which Postgres admits calls."""
+
+EVERY_OTHER = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a call may be made now."""
+
+    verdict: Literal["go", "held", "busy", "over"]
+    """`held`: another process makes this very call. `busy`: as many as allowed are in flight.
+    `over`: it could pass the cap."""
+    lost: CallInFlight | None = None
+    """The same call, begun by a process that has died; its reply may be in the cache."""
+    spent_usd: Decimal = Decimal(0)
+    """Paid for the job so far, and the most that its calls in flight may cost."""
+
+
+class CallRows:
+    """Calls in flight, sends of the last minute, and limits."""
+
+    _database: Database
+
+    def admit(
+        self,
+        call: CallInFlight,
+        *,
+        cap_usd: Decimal | None,
+        is_alive: Callable[[CallInFlight], bool],
+    ) -> Admission:
+        """Ask whether a call may be made; with `go` it counts as in flight until it is `landed`.
+
+        Args:
+            call: The call; its times are set here.
+            cap_usd: The most its job may cost in all.
+            is_alive: Says whether a call in flight is still being made.
+        """
+        with self._database.writing() as connection:
+            self._one_at_a_time(connection)
+            now_s = self._database.now_s(connection)
+            flying = _in_flight(connection, now_s)
+            same = next((each for each in flying if each.cache_key == call.cache_key), None)
+            if same is not None and is_alive(same):
+                return Admission("held")
+            living = [each for each in flying if is_alive(each)]
+            limit = _limit(connection, call.model)
+            at_once = sum(1 for each in living if each.model == call.model)
+            if limit.at_once and at_once >= limit.at_once:
+                return Admission("busy")
+            if cap_usd is not None:
+                spent = _spent(connection, call.job_id) + sum(
+                    (each.most_usd or Decimal(0) for each in living if each.job_id == call.job_id),
+                    Decimal(0),
+                )
+                if spent + (call.most_usd or Decimal(0)) > cap_usd:
+                    return Admission("over", spent_usd=spent)
+            row = {
+                "cache_key": call.cache_key,
+                "model": call.model,
+                "job_id": call.job_id,
+                "holder": call.holder,
+                "started_at_s": now_s,
+                "beat_at_s": now_s,
+                "most_usd": cost_text(call.most_usd),
+                "data": to_json(replace(call, started_at_s=now_s, silent_s=0.0)),
+            }
+            connection.execute(self._database.upsert(calls_in_flight).values(**row))
+            return Admission("go", lost=same)
+
+    def beat_calls(self, holder: str) -> None:
+        """Say that the calls of a process are still being made."""
+        with self._database.writing() as connection:
+            now_s = self._database.now_s(connection)
+            connection.execute(
+                update(calls_in_flight)
+                .where(calls_in_flight.c.holder == holder)
+                .values(beat_at_s=now_s)
+            )
+
+    def landed(self, cache_key: str, holder: str) -> None:
+        """A call is no longer in flight: it was answered and kept, or it failed."""
+        with self._database.writing() as connection:
+            connection.execute(
+                delete(calls_in_flight).where(
+                    calls_in_flight.c.cache_key == cache_key, calls_in_flight.c.holder == holder
+                )
+            )
+
+    def calls_in_flight(self, job_id: str | None = None) -> list[CallInFlight]:
+        """Calls that are being made, also by processes that have died, oldest first."""
+        with self._database.reading() as connection:
+            found = _in_flight(connection, self._database.now_s(connection))
+        return [call for call in found if job_id in (None, call.job_id)]
+
+    def reserve_send(self, model: str, tokens: int) -> tuple[int, float]:
+        """Ask to send a request to a model now; every send counts, also a repeated one.
+
+        Args:
+            model: Key of the catalog.
+            tokens: Input and the most output: what Bedrock reserves when a request begins.
+
+        Returns:
+            A number for `settle_send` and 0, or 0 and the seconds to wait before asking again.
+        """
+        with self._database.writing() as connection:
+            self._one_at_a_time(connection)
+            now_s = self._database.now_s(connection)
+            connection.execute(delete(sends).where(sends.c.at_s < now_s - 2 * WINDOW_S))
+            limit = _limit(connection, model)
+            if limit.requests_per_minute or limit.tokens_per_minute:
+                query = select(sends.c.at_s, sends.c.tokens).where(
+                    sends.c.model == model, sends.c.at_s > now_s - WINDOW_S
+                )
+                recent = connection.execute(query.order_by(sends.c.at_s)).tuples().all()
+                wait_s = wait_for(limit, recent, tokens, now_s)
+                if wait_s > 0:
+                    return 0, wait_s
+            row = {"model": model, "at_s": now_s, "tokens": tokens}
+            done = connection.execute(sends.insert().values(**row).returning(sends.c.id))
+            return done.scalar_one(), 0.0
+
+    def settle_send(self, send: int, tokens: int) -> None:
+        """Write what a send has really used; Bedrock gives the rest of a reservation back."""
+        with self._database.writing() as connection:
+            connection.execute(update(sends).where(sends.c.id == send).values(tokens=tokens))
+
+    def limits(self) -> list[RateLimit]:
+        """The limits that were set, by model; `*` is always among them."""
+        query = select(limits).order_by(limits.c.model)
+        with self._database.reading() as connection:
+            found = [RateLimit(*row) for row in connection.execute(query).tuples()]
+        return found if any(limit.model == EVERY_OTHER for limit in found) else [
+            RateLimit(EVERY_OTHER), *found
+        ]  # fmt: skip
+
+    def limit(self, model: str) -> RateLimit:
+        """The limits of one model: its own, or those for every other."""
+        with self._database.reading() as connection:
+            return replace(_limit(connection, model), model=model)
+
+    def set_limit(self, limit: RateLimit) -> None:
+        """Set the limits of a model; they hold from the next call on, in every process."""
+        row = {
+            "model": limit.model,
+            "at_once": limit.at_once,
+            "requests_per_minute": limit.requests_per_minute,
+            "tokens_per_minute": limit.tokens_per_minute,
+        }
+        with self._database.writing() as connection:
+            connection.execute(self._database.upsert(limits).values(**row))
+
+    @staticmethod
+    def _one_at_a_time(connection: Connection) -> None:
+        # SQLite has one writer anyway.
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADMISSION_LOCK})"))
+
+
+def wait_for(
+    limit: RateLimit, recent: Iterable[tuple[float, int]], tokens: int, now_s: float
+) -> float:
+    """Seconds until a request fits into the limits of a minute; 0 if it does now.
+
+    A request of more tokens than a minute allows is sent when nothing else was for a minute.
+
+    Args:
+        limit: Requests and tokens a minute.
+        recent: Time in seconds and tokens of what was sent, oldest first.
+        tokens: Tokens of the request.
+        now_s: This moment.
+
+    Example:
+        >>> two = RateLimit("m", requests_per_minute=2)
+        >>> wait_for(two, [(10.0, 1), (40.0, 1)], 1, 50.0)
+        20.0
+        >>> wait_for(RateLimit("m", tokens_per_minute=100), [(10.0, 60), (40.0, 40)], 70, 50.0)
+        50.0
+    """
+    sent = [(at_s, each) for at_s, each in recent if at_s > now_s - WINDOW_S]
+    count, used = len(sent), sum(each for _, each in sent)
+    wait_s = 0.0
+    for at_s, each in sent:
+        few = not limit.requests_per_minute or count < limit.requests_per_minute
+        small = not limit.tokens_per_minute or used + tokens <= limit.tokens_per_minute
+        if few and small:
+            break
+        count, used = count - 1, used - each
+        wait_s = max(0.001, at_s + WINDOW_S - now_s)
+    return wait_s
+
+
+def _in_flight(connection: Connection, now_s: float) -> list[CallInFlight]:
+    query = select(calls_in_flight.c.data, calls_in_flight.c.beat_at_s)
+    rows = connection.execute(query.order_by(calls_in_flight.c.started_at_s)).all()
+    return [
+        replace(from_json(CallInFlight, row.data), silent_s=max(0.0, now_s - row.beat_at_s))
+        for row in rows
+    ]
+
+
+def _limit(connection: Connection, model: str) -> RateLimit:
+    query = select(limits).where(limits.c.model.in_((model, EVERY_OTHER)))
+    found = {row[0]: RateLimit(*row) for row in connection.execute(query).tuples()}
+    return found.get(model) or found.get(EVERY_OTHER) or RateLimit(EVERY_OTHER)
+
+
+def _spent(connection: Connection, job_id: str) -> Decimal:
+    query = select(ledger.c.cost_usd).where(ledger.c.job_id == job_id, ~ledger.c.was_kept)
+    costs = connection.execute(query).scalars().all()
+    return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))
