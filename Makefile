@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check fix bench lock notebooks screenshots clean
+.PHONY: help demo app test check fix bench bench-kill bench-scale lock notebooks screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
@@ -46,6 +46,12 @@ fix: .venv/.dev ## repair format and what the linter can
 
 bench: .venv/.dev ## measure stages, memory and start-up
 	$(VENV)/python -m tests.bench
+
+bench-kill: .venv/.dev ## kill worker, team and app 300 times and count what was paid (half an hour)
+	$(VENV)/python -m tests.bench.kill
+
+bench-scale: .venv/.dev ## 10,000 jobs, 1,000 films, two workers, the cost of durability
+	$(VENV)/python -m tests.bench.scale
 
 lock: .venv/.dev ## resolve all extras anew into requirements.lock
 	$(or $(shell command -v uv),.boot/bin/uv) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

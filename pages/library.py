@@ -4,7 +4,6 @@ import streamlit as st
 
 from workbench.ui import data, shown_errors
 from workbench.ui.importing import import_popover, newcomer
-from workbench.ui.job_parts import running_line
 from workbench.ui.library_parts import (
     KINDS,
     SORTS,
@@ -17,6 +16,7 @@ from workbench.ui.library_parts import (
     selection_bar,
     totals_line,
 )
+from workbench.ui.running import running_line
 
 title, action = st.columns([6, 1.1], vertical_alignment="bottom")
 title.title("Library", anchor=False)

@@ -4,7 +4,6 @@ import streamlit as st
 
 from workbench.ui import data, shown_errors
 from workbench.ui.formats import plain
-from workbench.ui.job_parts import running_line
 from workbench.ui.results_parts import (
     analysis_picker,
     export_popover,
@@ -12,6 +11,7 @@ from workbench.ui.results_parts import (
     shown_asset,
     status_line,
 )
+from workbench.ui.running import running_line
 from workbench.ui.watching import (
     asset_player,
     chapter_list,
@@ -50,7 +50,7 @@ with shown_errors():
                 )
         status_line(card, analysis)
         if card.state == "running":
-            running_line()
+            running_line(card.job.id)
 
         watch, read = st.columns([1.45, 1], gap="medium")
         with watch, shown_errors():

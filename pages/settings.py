@@ -1,14 +1,28 @@
-"""Settings: what works, and what to do about the rest."""
+"""Settings: what works and what to do about the rest, who does the work, and how much at once."""
 
 import streamlit as st
 
 from workbench.ui import shown_errors
 from workbench.ui.health_parts import check_again, health_rows
+from workbench.ui.work_parts import work_view
 
 title, action = st.columns([6, 1.4], vertical_alignment="bottom")
 title.title("Settings", anchor=False)
 
+tab = st.segmented_control(
+    "What to see",
+    ["Health", "Work"],
+    default="Health",
+    key="tab",
+    bind="query-params",
+    required=True,
+    label_visibility="collapsed",
+)
+
 with shown_errors():
-    with action:
-        check_again()
-    health_rows()
+    if tab == "Work":
+        work_view()
+    else:
+        with action:
+            check_again()
+        health_rows()

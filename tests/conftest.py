@@ -2,10 +2,15 @@
 
 import os
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.support.postgres_server import PostgresServer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
@@ -58,3 +63,30 @@ def media_dir() -> Path:
     if not (folder / "video").is_dir():
         pytest.skip("no test media: put them in ../shared/media or set WORKBENCH_TEST_MEDIA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator["PostgresServer"]:
+    """A Postgres server of our own on loopback; tests of a team skip where none is installed."""
+    from tests.support.postgres_server import PostgresServer
+    from workbench.errors import NotInstalled
+
+    try:
+        server = PostgresServer()
+    except NotInstalled as missing:
+        pytest.skip(f"{missing}: {missing.hint}")
+    with server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
+    """The address of a new, empty Postgres database."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_postgres(postgres_server: "PostgresServer") -> Callable[[], str]:
+    """A function that makes an empty Postgres database and gives its address."""
+    return postgres_server.fresh_database

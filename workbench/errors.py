@@ -23,6 +23,7 @@
     ├── LibraryError           the catalog or index cannot be used
     │   ├── LibraryDamaged     a file of it is damaged or from a newer version
     │   ├── LibraryBusy        another process holds it
+    │   ├── LibraryGone        its server cannot be reached; worth another try later
     │   └── NotInLibrary       no such record
     ├── DiskFull               there is no room for what was to be written
     ├── JobError               a job cannot be submitted, followed or finished
@@ -30,6 +31,11 @@
 
 Bad input always ends in one of these. Anything else is a bug and keeps its traceback.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.backends.usage import Usage
 
 
 class WorkbenchError(Exception):
@@ -45,8 +51,8 @@ class WorkbenchError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep the hint when the error crosses a process boundary."""
-        return _rebuild, (type(self), self.message, self.hint)
+        """Keep the hint and the rest when the error crosses a process boundary."""
+        return _rebuild, (type(self), self.message, self.hint), vars(self)
 
 
 def _rebuild(kind: type[WorkbenchError], message: str, hint: str) -> WorkbenchError:
@@ -94,7 +100,11 @@ class NotInstalled(ToolError):
 
 
 class BackendError(WorkbenchError):
-    """A model service did not give an answer."""
+    """A model service did not give an answer; `billed` is what it has counted all the same."""
+
+    def __init__(self, message: str, *, hint: str = "", billed: "Usage | None" = None) -> None:
+        super().__init__(message, hint=hint)
+        self.billed = billed
 
 
 class NoCredentials(BackendError):
@@ -139,6 +149,10 @@ class LibraryDamaged(LibraryError):
 
 class LibraryBusy(LibraryError):
     """Another process holds the library or its index."""
+
+
+class LibraryGone(LibraryError):
+    """The server of the catalog cannot be reached now; the same may succeed later."""
 
 
 class NotInLibrary(LibraryError):

@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     proxy_limit_mb: float = Field(
         default=18.0, gt=0, le=1000, description="Largest video sent inside a request, in MB."
     )
+    chunk_days: int = Field(
+        default=7, ge=1, description="Days a piece cut for a call is kept after its last use."
+    )
+    job_days: int = Field(default=90, ge=1, description="Days an ended job and its log are kept.")
+    call_cache_gb: float = Field(
+        default=2.0,
+        ge=0,
+        description="Size limit of kept replies, in GB; what a kept analysis cites always stays.",
+    )
     app_port: int = Field(default=8501, ge=1, le=65535, description="Port of the app on 127.0.0.1.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="How much is logged."

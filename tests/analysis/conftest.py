@@ -1,25 +1,32 @@
 """Assets, evidence and tools for planning and running without any file."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from workbench.analysis.answer import Answer, AnsweredChapter
-from workbench.analysis.plan import PlanContext
-from workbench.analysis.results import Analysis, CallRecord
-from workbench.analysis.run import RunTools
+from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall
+from workbench.analysis.question import media_identity
+from workbench.analysis.results import Analysis, RunResult
+from workbench.analysis.run import RunTools, run_plan
 from workbench.backends.call_cache import CallCache
 from workbench.backends.catalog import ModelInfo
 from workbench.backends.catalog_file import load_catalog
-from workbench.backends.protocol import ModelReply, ModelRequest, Readiness
+from workbench.backends.order import CallOrder, CallOutcome
+from workbench.backends.pricing import cost_of
+from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest, Readiness
 from workbench.backends.usage import Usage
-from workbench.errors import WorkbenchError
+from workbench.errors import BadReply, BudgetReached, WorkbenchError
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset, AssetKind, Stream
 from workbench.media.timecode import TimeSpan
+from workbench.progress import Progress, silent
 from workbench.speech.transcript import Transcript, Utterance
 
 
@@ -96,30 +103,61 @@ class Bench:
     context: PlanContext
     backend: Scripted
     kept: list[Analysis] = field(default_factory=list)
-    records: list[CallRecord] = field(default_factory=list)
+    recorded: list[Analysis] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
+    gathered: list[str] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
+    ordered: list[CallOrder] = field(default_factory=list)
+    paid_usd: Decimal = Decimal(0)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tools(self) -> RunTools:
-        def gather(one: Asset, progress: object) -> Evidence:
-            if one.id in self.damaged:
-                raise WorkbenchError(f"{one.name} ends early", hint="copy it again")
-            return evidence_of(one)
-
+    def tools(self, calls_at_once: int = 1) -> RunTools:
         return RunTools(
-            gather=gather,
-            prepare=lambda plan, call, progress: self._media(call),
-            backend=self.backend,
+            gather=self.gather,
+            prepare=self.prepare,
             cache=self.cache,
-            record=lambda one, call, record: self.records.append(record),
+            record=self.recorded.append,
             find=lambda id_: next((a for a in self.kept if a.id == id_), None),
             keep=lambda analysis, evidence: self.kept.append(analysis),
+            calls_at_once=calls_at_once,
         )
 
-    @staticmethod
-    def _media(call):
-        from workbench.analysis.question import media_identity
+    def gather(self, one: Asset, progress: Progress) -> Evidence:
+        progress(0, 1, "looking")
+        self.gathered.append(one.name)
+        if one.id in self.damaged:
+            raise WorkbenchError(f"{one.name} ends early", hint="copy it again")
+        return evidence_of(one)
 
+    def prepare(
+        self, plan: AssetPlan, call: PlannedCall, progress: Progress
+    ) -> tuple[MediaPart, ...]:
+        self.prepared.append(call.id)
         return media_identity(call.part)
+
+    def execute(self, order: CallOrder) -> CallOutcome:
+        """Make a call in this process, as long as the cap allows it."""
+        model = self.context.catalog.get(order.model)
+        with self.lock:
+            self.ordered.append(order)
+            if order.cap_usd is not None and self.paid_usd + order.most_usd > order.cap_usd:
+                raise BudgetReached(f"stopped before {order.label}", hint="raise the cap")
+        reply = self.backend.invoke(order.request, model)
+        try:
+            Answer.model_validate(reply.data)
+        except ValidationError:
+            message = f"the answer about {order.label} is not in the agreed form"
+            raise BadReply(message, hint="run again") from None
+        self.cache.put(order.key, order.label, reply)
+        cost = cost_of(reply.usage, model, order.route)
+        with self.lock:
+            self.paid_usd += cost
+        return CallOutcome(was_paid=True, cost_usd=cost)
+
+    def run(
+        self, plan: AnalysisPlan, *, calls_at_once: int = 1, progress: Progress = silent
+    ) -> RunResult:
+        return run_plan(plan, self.tools(calls_at_once), execute=self.execute, progress=progress)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ class Toy:
     def readiness(self):
         return Readiness("toy", is_ready=True, finding="Here.")
 
-    def invoke(self, request, model):
+    def invoke(self, request, model, gate):
         raise NotImplementedError
 
 

@@ -11,15 +11,22 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from workbench.analysis.request import AnalysisRequest
+from workbench.library.holders import holder_name
+from workbench.library.records import Job
+from workbench.library.store import Store
 from workbench.media.ffmpeg import run_ffmpeg
 from workbench.settings import load_settings
 from workbench.workspace import Workspace
@@ -55,6 +62,11 @@ SLIDES = {
     ),
 }
 LINE_S = 4
+
+STREAMLITS_OWN = {"list", "listitem"}
+"""Markup of Streamlit's sidebar menu."""
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 
 @dataclass(frozen=True)
@@ -111,14 +123,11 @@ def _clock(seconds: int) -> str:
     return f"00:{seconds // 60:02d}:{seconds % 60:02d},000"
 
 
-@pytest.fixture(scope="session")
-def server(
-    project: Path, talk_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """The app, with its worker and index server, on an empty data folder."""
+@contextlib.contextmanager
+def running_app(project: Path, data_dir: Path) -> Iterator[str]:
+    """The app on a data folder, at the address it gives."""
     from workbench.jobs.supervisor import stop_services
 
-    data_dir = tmp_path_factory.mktemp("app") / "data"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -134,7 +143,7 @@ def server(
         )
     try:
         _wait_for(f"{url}/_stcore/health", process, log)
-        yield Server(url, data_dir, talk_folder)
+        yield url
     finally:
         process.terminate()
         try:
@@ -143,6 +152,33 @@ def server(
             process.kill()
             process.wait(10)
         stop_services(data_dir)
+
+
+@pytest.fixture(scope="session")
+def server(
+    project: Path, talk_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The app, with its worker and index server, on an empty data folder."""
+    data_dir = tmp_path_factory.mktemp("app") / "data"
+    with running_app(project, data_dir) as url:
+        yield Server(url, data_dir, talk_folder)
+
+
+@pytest.fixture(scope="session")
+def quiet(
+    project: Path, talk_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The app without a worker: this process has its place, so jobs are as the test says."""
+    from workbench.jobs.slots import WorkerLock
+
+    data_dir = tmp_path_factory.mktemp("quiet") / "data"
+    lock = WorkerLock(data_dir)
+    with running_app(project, data_dir) as url:
+        try:
+            yield Server(url, data_dir, talk_folder)
+        finally:
+            # Before the services are stopped, the worker among them.
+            lock.release()
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -206,3 +242,56 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     yield context.new_page()
     context.close()
     assert troubles == []
+
+
+@pytest.fixture
+def catalog(quiet: Server) -> Iterator[Store]:
+    """The catalog of the quiet app, as another process has it; its jobs are gone afterwards."""
+    with Store.open(quiet.data_dir / "app.db") as store:
+        yield store
+        for each in store.jobs("running", "waiting", "paused"):
+            store.update_job(each.id, state="cancelled")
+        store.forget_jobs(datetime.now(UTC) + timedelta(days=1))
+
+
+@pytest.fixture
+def put_job(catalog: Store) -> Callable[..., Job]:
+    """Keep a job in the quiet app, as far as the test says; this process does it."""
+
+    def keep(**fields: Any) -> Job:
+        usual = {
+            "id": "turbine",
+            "kind": "analyse",
+            "title": "Analyse the turbine talk",
+            "state": "running",
+            "created_at": datetime.now(UTC),
+            "started_at": datetime.now(UTC),
+            "done": 3,
+            "total": 13,
+            "stage": "chunk 4",
+            "calls_paid": 3,
+            "cost_usd": Decimal("0.0412"),
+            "worker": holder_name(),
+        }
+        job = Job(**{**usual, **fields})
+        if job.is_finished:
+            job = replace(job, finished_at=datetime.now(UTC))
+        catalog.put_job(job)
+        return job
+
+    return keep
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """What axe finds on a page, by the rules of WCAG 2.1 A and AA."""
+
+    def run(page: Page) -> list[str]:
+        return [
+            f"{page.url} {found['id']}: {found['help']}: "
+            + "; ".join(node["html"][:160] for node in found["nodes"][:3])
+            for found in Axe().run(page, options=RULES).response["violations"]
+            if found["id"] not in STREAMLITS_OWN
+        ]
+
+    return run

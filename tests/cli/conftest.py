@@ -1,8 +1,9 @@
 """The command line in this process, with a data folder of its own and media of a few seconds."""
 
 import json
+import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,13 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], data_dir: Path) -> Callable[..., Done]:
-    """A function that gives a command and returns what it printed; a traceback fails the test."""
+def run(capfd: pytest.CaptureFixture[str], data_dir: Path) -> Iterator[Callable[..., Done]]:
+    """A function that gives a command and returns what it printed; a traceback fails the test.
+
+    A command may send the logs of its process to where it prints, which is gone after the test.
+    """
+    root, events = logging.getLogger(), logging.getLogger("workbench.events")
+    before = root.handlers[:], root.level, events.level
 
     def give(*words: object) -> Done:
         capfd.readouterr()
@@ -74,7 +80,8 @@ def run(capfd: pytest.CaptureFixture[str], data_dir: Path) -> Callable[..., Done
         assert "Traceback" not in printed.out + printed.err
         return Done(code, printed.out, printed.err)
 
-    return give
+    yield give
+    root.handlers[:], root.level, events.level = before
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`models`, `doctor`, `jobs`, `worker`, `app`, `report` and `demo`, and the command itself."""
+"""`models`, `doctor`, `worker`, `app`, `report` and `demo`, and the command itself."""
 
 import os
 import subprocess
@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import workbench.jobs.worker
+import workbench.logs
 from workbench.cli import COMMANDS
 from workbench.errors import ReportError
-from workbench.library.records import Job, ReportRecord
-from workbench.library.store import Store
+from workbench.library.records import ReportRecord
 from workbench.workspace import Workspace
 
 
@@ -94,51 +94,9 @@ def test_doctor_lists_settings_findings_and_what_to_do(run, analysed, has_shape)
     )
 
 
-@pytest.fixture
-def job(data_dir: Path) -> Job:
-    """A job of the data folder that failed."""
-    ended = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-    made = Job(
-        id="3f2a91", kind="analyse", title="Analyse talk.mp4", state="failed", created_at=ended,
-        finished_at=ended, error="talk.mp4 is gone", hint="put it back", request="{}",
-    )  # fmt: skip
-    data_dir.mkdir()
-    with Store.open(data_dir / "app.db") as store:
-        store.put_job(made)
-    return made
-
-
-def test_without_jobs_it_says_where_they_come_from(run):
-    assert run("jobs").out.startswith("No jobs yet.")
-    assert run("jobs", "--json").json == []
-
-
-def test_jobs_are_listed_and_one_that_failed_ends_with_1(run, job, has_shape):
-    done = run("jobs")
-    assert done.code == 0
-    assert "3f2a91  failed        Analyse talk.mp4  talk.mp4 is gone" in done.out
-    assert run("jobs", "3f2a91").code == 1
-    has_shape(run("jobs", "--json").json, [{"id": str, "state": str, "created_at": str}])
-
-
-def test_stopping_a_job_that_has_ended_leaves_it(run, job):
-    assert "failed" in run("jobs", "3f2a91", "--stop").out
-
-
-def test_a_job_can_be_tried_again_and_stopped(run, job):
-    again = run("jobs", "3f2a91", "--retry", "--json").json[0]
-    assert (again["state"], again["title"]) == ("waiting", "Analyse talk.mp4")
-    stopped = run("jobs", again["id"], "--stop", "--json").json[0]
-    assert stopped["state"] == "cancelled"
-
-
-def test_a_job_there_is_not_cannot_be_shown(run):
-    done = run("jobs", "nothing")
-    assert (done.code, done.problem) == (2, "no job 'nothing' is known")
-
-
 def test_the_worker_works_on_the_data_folder(run, data_dir, monkeypatch):
-    calls = []
+    calls, logs = [], []
+    monkeypatch.setattr(workbench.logs, "log_json_lines", lambda level, **facts: logs.append(facts))
     monkeypatch.setattr(
         workbench.jobs.worker, "run_worker", lambda *words, **more: calls.append(words)
     )
@@ -146,6 +104,8 @@ def test_the_worker_works_on_the_data_folder(run, data_dir, monkeypatch):
     ((folder, store, operations),) = calls
     assert folder == data_dir
     assert operations.store is store
+    (facts,) = logs
+    assert facts["process"] == "worker"
 
 
 def test_a_worker_that_does_not_run_can_be_stopped(run):

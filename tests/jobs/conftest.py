@@ -1,5 +1,6 @@
-"""A data folder with a store, a client, and a worker that can be started, killed and ended."""
+"""A data folder with a store, a client, and workers that can be started, killed and ended."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench.jobs.client import JobClient
-from workbench.jobs.worker import is_worker_running
+from workbench.jobs.slots import worker_pids
 from workbench.library.store import Store
 
 PROGRAM = Path(__file__).with_name("worker_program.py")
@@ -29,27 +30,25 @@ def store(data_dir):
 
 
 @pytest.fixture
-def client(data_dir, store):
-    opened = JobClient(data_dir, store)
-    yield opened
-    opened.close()
+def client(store):
+    return JobClient(store)
 
 
 class Worker:
     """A worker process of ours."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, database_url: str = "") -> None:
         self.data_dir = data_dir
+        self.words = [sys.executable, str(PROGRAM), str(data_dir), *filter(None, [database_url])]
         self.log = data_dir / "worker.txt"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(PROGRAM), str(self.data_dir)],
-                stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
-        self.until(lambda: is_worker_running(self.data_dir))
+                self.words, stdout=output, stderr=output, start_new_session=True
+            )
+        self.until(lambda: self.process.pid in worker_pids(self.data_dir))
 
     def until(self, is_so, timeout_s: float = 30.0) -> None:
         deadline = time.monotonic() + timeout_s
@@ -61,13 +60,24 @@ class Worker:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
     def end(self) -> int:
         self.process.terminate()
         return self.process.wait(timeout=30)
 
     def paid(self) -> list[str]:
+        """What was done, and would have been paid, in order."""
         path = self.data_dir / "paid.log"
         return path.read_text().splitlines() if path.exists() else []
+
+    def said(self) -> list[dict[str, object]]:
+        """The lines of its log."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
 @pytest.fixture

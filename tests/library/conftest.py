@@ -1,10 +1,5 @@
 """Stores to test with: SQLite always, Postgres where its server is installed."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -43,72 +38,6 @@ def store(catalog: Path) -> Iterator[Store]:
         yield store
 
 
-def postgres_program(name: str) -> str | None:
-    """A program of Postgres, in the path or where Debian keeps it."""
-    found = shutil.which(name)
-    if found:
-        return found
-    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(kept[-1]) if kept else None
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A Postgres server of our own on loopback, gone after the tests."""
-    pytest.importorskip("psycopg")
-    initdb, postgres = postgres_program("initdb"), postgres_program("postgres")
-    if not initdb or not postgres:
-        pytest.skip("no Postgres server is installed")
-    folder = Path(tempfile.mkdtemp(prefix="nova-postgres-"))
-    # The server refuses to run as root.
-    user = "nobody" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    made = subprocess.run(
-        [initdb, "-D", data, "-U", "nova", "--auth=trust", "--no-sync", "-E", "UTF8"],
-        user=user,
-        check=False,
-        **quiet,
-    )
-    if made.returncode:
-        shutil.rmtree(folder)
-        pytest.skip("the Postgres server that is installed cannot make a database here")
-    server = subprocess.Popen(
-        [postgres, "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"],
-        user=user,
-        **quiet,
-    )
-    try:
-        url = f"postgresql://nova@127.0.0.1:{port}/postgres"
-        wait_for(url)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_for(url: str) -> None:
-    """Return when the server answers."""
-    import time
-
-    import psycopg
-
-    for _ in range(150):
-        try:
-            psycopg.connect(url, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.skip("the Postgres server did not start")
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def any_store(request: pytest.FixtureRequest, catalog: Path) -> Iterator[Store]:
     """An open, empty store on each database that is supported."""
@@ -116,13 +45,7 @@ def any_store(request: pytest.FixtureRequest, catalog: Path) -> Iterator[Store]:
         with Store.open(catalog) as store:
             yield store
         return
-    import psycopg
-
-    url = request.getfixturevalue("postgres_url")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    with Store.open(url) as store:
+    with Store.open(request.getfixturevalue("postgres_url")) as store:
         yield store
 
 

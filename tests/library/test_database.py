@@ -338,13 +338,8 @@ def test_every_error_of_the_catalog_is_one_of_ours(catalog: Path):
 def test_two_processes_write_to_postgres_and_no_write_is_lost(postgres_url: str):
     from datetime import UTC, datetime
 
-    import psycopg
-
     from workbench.library.records import Job
 
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
     script = WRITER.replace("notebook + 1", "(notebook::int + 1)::text")
     with Store.open(postgres_url) as store:
         store.put_job(Job("shared", "import", "Import", "running", datetime.now(UTC)))

@@ -67,6 +67,17 @@ def test_a_lost_index_is_rebuilt_from_kept_vectors_without_embedding(
     assert index.query("mechanical seal") == before
 
 
+def test_an_empty_index_in_the_place_of_a_full_one_is_filled_without_embedding(
+    store: Store, index: Index, asset: Asset, measured: Evidence, monkeypatch: pytest.MonkeyPatch
+):
+    index_asset(store, index, asset.id, moments_of(measured))
+    index.rebuild([])
+    with monkeypatch.context() as patch:
+        patch.setattr(HashedNgrams, "embed", lambda *args: pytest.fail("embedded again"))
+        assert catch_up(store, index) == len(store.moments())
+        assert catch_up(store, index) == 0
+
+
 def test_a_busy_index_leaves_the_moments_in_the_catalog(
     store: Store, index: Index, asset: Asset, measured: Evidence, monkeypatch: pytest.MonkeyPatch
 ):

@@ -347,7 +347,7 @@ def test_every_write_moves_the_revision_of_its_part_only(
         ("catalog", lambda: any_store.add_proxy(proxy_of(asset))),
         ("catalog", lambda: any_store.save(asset.id, "shots", "1", "[]")),
         ("catalog", lambda: any_store.add_analysis(make_analysis())),
-        ("catalog", lambda: any_store.record_call(entry())),
+        ("jobs", lambda: any_store.record_call(entry())),
         ("jobs", lambda: any_store.put_job(Job("j", "import", "Import", "running", NOON))),
         ("jobs", lambda: any_store.update_job("j", done=1)),
         ("moments", lambda: any_store.put_moments(asset.id, [moment])),

@@ -142,7 +142,7 @@ OpenPage = Callable[..., AppTest]
 def open_page(project: Path) -> OpenPage:
     """Open a page of the app by its file name, with a query."""
 
-    def opener(page: str, **query: str | list[str]) -> AppTest:
+    def opener(page: str, /, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(project / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -270,7 +271,9 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, embedder):
         index.count()
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://host", "http://", "http://h:port"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://host", "http://", "http://h:port", "http://a b\x00:80"]
+)
 def test_an_address_that_is_none_is_a_setting_to_correct(tmp_path: Path, embedder, url: str):
     with pytest.raises(SettingsError, match="no address"):
         Index.open(tmp_path, embedder, url=url).count()
@@ -303,7 +306,6 @@ def test_another_service_on_the_port_is_not_taken_for_chroma():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         port = listener.getsockname()[1]
-        import threading
 
         def answer() -> None:
             peer, _ = listener.accept()

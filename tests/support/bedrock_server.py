@@ -184,6 +184,12 @@ class BedrockServer:
         return sum(1 for call in self.calls if call.output_tokens)
 
     @property
+    def under_way(self) -> int:
+        """How many requests are being answered at this moment."""
+        with self._lock:
+            return self._under_way
+
+    @property
     def refused(self) -> tuple[Call, ...]:
         """Those that broke a rule."""
         return tuple(call for call in self.calls if call.outcome == "refused")

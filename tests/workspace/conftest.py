@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import workbench.evidence.screen_text
 from tests.support.bedrock_server import BedrockServer, credentials_for_tests
-from workbench import AnalysisRequest, Settings, Workspace
-from workbench.media.ffmpeg import run_ffmpeg
-
-MINUTES = 25
+from tests.support.long_film import make_film, measure
+from workbench import AnalysisRequest, Workspace
 
 # One for each minute, so that every chapter the server finds has a title of its own.
 # fmt: off
@@ -22,8 +19,6 @@ SUBJECTS = (
     "Housing", "Thermostat", "Solenoid", "Relay", "Breaker", "Inverter", "Winding", "Regulator",
 )
 # fmt: on
-
-FILM_FILTER = "color=c=0x335577:size=64x36:rate=1,drawbox=x=mod(t\\,60):y=4:w=4:h=4:color=white"
 
 
 def environment(data_dir: Path, server: BedrockServer) -> dict[str, str]:
@@ -43,35 +38,14 @@ def environment(data_dir: Path, server: BedrockServer) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """25 minutes at one frame a second in some 30 kB, with a sentence a minute beside it."""
-    folder = tmp_path_factory.mktemp("films")
-    path = folder / "long talk.mp4"
-    h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "30"]
-    run_ffmpeg(["-f", "lavfi", "-i", FILM_FILTER, *h264, "-t", str(60 * MINUTES), path])
-    captions = [
-        f"{minute + 1}\n{clock(60 * minute + 1)},000 --> {clock(60 * minute + 6)},000\n"
-        f"{subject} is what comes now.\n"
-        for minute, subject in enumerate(SUBJECTS)
-    ]
-    path.with_suffix(".srt").write_text("\n".join(captions))
-    return path
-
-
-def clock(seconds: int) -> str:
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return make_film(tmp_path_factory.mktemp("films") / "long talk.mp4", SUBJECTS)
 
 
 @pytest.fixture(scope="session")
 def measured(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the film, its evidence and its proxy; no model has been asked."""
     folder = tmp_path_factory.mktemp("measured")
-    with pytest.MonkeyPatch.context() as patch:
-        # There is nothing to read in the film, and finding that out takes ten seconds.
-        patch.setattr(workbench.evidence.screen_text, "read_screen_text", lambda *_, **__: ())
-        with Workspace.open(Settings(data_dir=folder)) as workspace:
-            workspace.import_media([film])
-            (asset,) = workspace.assets()
-            workspace.gather(asset)
-            workspace.make_proxies([asset.id], "nova")
+    measure(film, folder)
     return folder
 
 

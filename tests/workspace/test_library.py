@@ -105,6 +105,7 @@ def test_captions_are_web_vtt(opened, asset):
 
 def test_evidence_of_a_file_that_has_gone_is_what_was_measured(opened, film, tmp_path):
     moved = Path(shutil.copytree(film.parent, tmp_path / "moved")) / film.name
+    opened.import_media([moved])
     asset = replace(opened.asset(film), path=moved)
     before = opened.gather(asset)
     shutil.rmtree(moved.parent)

@@ -4,14 +4,19 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from decimal import Decimal
 
 import pytest
 
 from tests.support.bedrock_server import error, hang, tool_input
+from tests.support.nova_answers import answer_to
 from workbench import AnalysisRequest
 from workbench.backends.bedrock import BedrockNova
+from workbench.backends.pricing import cost_of
+from workbench.backends.usage import Usage
+from workbench.library.records import RateLimit
 
 ANSWER = None
 """A step of the server's script: answer as usual."""
@@ -27,7 +32,7 @@ def test_the_calls_of_the_plan_are_the_calls_the_service_gets(workspace, server,
     assert server.received == server.answered == result.calls_made == len(plan.calls)
     sent_s = [call.media[0].duration_s for call in server.calls if call.media]
     planned_s = [call.chunk.sent.duration_s for call in plan.calls if call.chunk]
-    assert sent_s == pytest.approx(planned_s, abs=1)
+    assert sorted(sent_s) == pytest.approx(sorted(planned_s), abs=1)
     (analysis,) = result.analyses
     assert [record.call_id for record in analysis.calls] == [call.id for call in plan.calls]
 
@@ -75,7 +80,7 @@ def test_chapters_of_all_chunks_lie_on_one_clock(workspace, request_of_film, sub
 
 def test_words_in_the_prompt_are_on_the_clock_of_the_clip(workspace, server, request_of_film):
     workspace.analyse(request_of_film)
-    second = server.calls[1].prompt
+    (second,) = (call.prompt for call in server.calls if "part 2 of 5" in call.prompt)
     # The second clip begins at 4:30; minute 5 is about the manifold.
     (at_s,) = re.findall(r"^\[(\d+)(?: to \d+)?\] Manifold is", second, flags=re.MULTILINE)
     assert int(at_s) == 31
@@ -105,6 +110,84 @@ def test_the_cap_ends_the_run_before_it_is_passed(workspace, server, request_of_
     assert (raised.calls_made, server.received) == (6 - made, 6)
 
 
+@pytest.mark.parametrize("room_for", [1, 2, 3, 4])
+def test_calls_made_at_once_never_pass_the_cap_together(
+    workspace, server, request_of_film, room_for
+):
+    plan = workspace.plan(request_of_film)
+    chunks = [call for call in plan.calls if call.chunk]
+    workspace.store.set_limit(RateLimit(plan.model.key, at_once=8))
+    server.delay_s = 0.05
+    cap = sum(call.cost for call in chunks[: room_for - 1]) + chunks[0].cost_high
+    result = workspace.analyse(request_of_film.model_copy(update={"max_cost_usd": cap}))
+    billed = [
+        cost_of(Usage(call.input_tokens, call.output_tokens), plan.model, plan.route)
+        for call in server.calls
+    ]
+    assert sum(billed) == result.paid_usd <= cap
+    assert workspace.store.ledger()["cost_usd"].sum() == result.paid_usd
+    # Calls that turn out cheaper than they might have been leave room for others.
+    assert server.answered == result.calls_made >= room_for
+    assert result.calls_made < 6
+    assert [failure.message[:15] for failure in result.failures] == ["stopped before "]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_model_gets_as_many_calls_at_once_as_its_limit_says(
+    workspace, server, request_of_film, at_once
+):
+    model = workspace.plan(request_of_film).model
+    workspace.store.set_limit(RateLimit(model.key, at_once=at_once))
+    server.delay_s = 0.3
+    assert workspace.analyse(request_of_film).failures == ()
+    assert server.most_at_once == at_once
+
+
+class Stopped(BaseException):
+    """The user stopped the job."""
+
+
+def test_a_stopped_run_waits_for_no_answer_and_makes_no_new_call(
+    workspace, server, request_of_film
+):
+    model = workspace.plan(request_of_film).model
+    workspace.store.set_limit(RateLimit(model.key, at_once=2))
+    let_go = threading.Event()
+    server.answer = lambda received: let_go.wait(60) and answer_to(received)
+
+    def stops(order):
+        if order.label.endswith("chunk 2 of 5"):
+            until(lambda: server.most_at_once == 1)
+            raise Stopped
+        return workspace.call(order, job_id="run-1")
+
+    with pytest.raises(Stopped):
+        workspace.analyse(request_of_film, execute=stops)
+    assert server.received == 0
+    let_go.set()
+    until(lambda: not workspace.store.calls_in_flight())
+    assert server.received == 1
+    assert workspace.analyses() == []
+    # What was in flight is paid for, and kept.
+    assert workspace.analyse(request_of_film).calls_made == 5
+
+
+def test_the_ledger_knows_the_run_and_the_analysis_of_every_call(workspace, request_of_film):
+    (analysis,) = workspace.analyse(request_of_film).analyses
+    paid = workspace.store.ledger()
+    assert set(paid["analysis_id"]) == {analysis.id}
+    assert sorted(paid["cache_key"]) == sorted(call.cache_key for call in analysis.calls)
+    (run_id,) = set(paid["job_id"])
+    assert run_id.startswith("run-")
+    assert workspace.store.spent_usd(run_id) == analysis.cost_usd
+    workspace.analyse(request_of_film, job_id="job-2")
+    again = workspace.store.ledger().tail(6)
+    assert again["was_kept"].all()
+    assert set(again["analysis_id"]) == {analysis.id}
+    assert set(again["job_id"]) == {"job-2"}
+    assert workspace.store.spent_usd("job-2") == 0
+
+
 def test_a_cap_of_nothing_makes_no_call(workspace, server, request_of_film):
     capped = request_of_film.model_copy(update={"max_cost_usd": Decimal(0)})
     result = workspace.analyse(capped)
@@ -127,9 +210,9 @@ def test_a_service_that_asks_to_slow_down_gets_the_call_again(
     result = workspace.analyse(request_of_film)
     assert result.failures == ()
     assert (server.received, server.answered, result.calls_made) == (8, 6, 6)
-    assert [record.attempts for record in result.analyses[0].calls] == [3, 1, 1, 1, 1, 1]
+    assert sum(record.attempts for record in result.analyses[0].calls) == 8
     assert len(waits) == 2
-    assert waits[1] >= 3
+    assert max(waits) >= 3
 
 
 def test_a_service_that_stays_busy_is_a_failure_and_what_was_answered_is_kept(
@@ -214,9 +297,9 @@ def test_after_a_kill_only_unfinished_calls_are_made(film, server, process_envir
     assert f'"calls_made": {6 - paid}' in done.stdout
 
 
-def until(is_so, running: subprocess.Popen[bytes], timeout_s: float = 90.0) -> None:
+def until(is_so, running: subprocess.Popen[bytes] | None = None, timeout_s: float = 90.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_so():
-        assert running.poll() is None, running.stderr.read().decode()
+        assert running is None or running.poll() is None, running.stderr.read().decode()
         assert time.monotonic() < deadline
         time.sleep(0.02)

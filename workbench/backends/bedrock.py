@@ -4,6 +4,7 @@ boto3 sends each call once; whether it is sent again is decided here, so that ev
 and none is paid for behind the user's back.
 """
 
+import json
 import logging
 import random
 import threading
@@ -23,11 +24,14 @@ from workbench.backends.bedrock_wire import (
     Answered,
     converse_call,
     read_reply,
+    read_usage,
     repair_call,
 )
 from workbench.backends.catalog import ModelInfo, route_for
 from workbench.backends.form import fitted
-from workbench.backends.protocol import ModelReply, ModelRequest, Readiness
+from workbench.backends.pricing import text_tokens
+from workbench.backends.protocol import Gate, ModelReply, ModelRequest, Readiness, open_gate
+from workbench.backends.usage import Usage
 from workbench.errors import BackendError, BadModelRequest, BadReply, RequestError
 
 DEFAULT_REGION = "us-east-1"
@@ -132,11 +136,12 @@ class BedrockNova:
             finding=f"Credentials found ({method}), region {region}{at}. Not called yet.",
         )
 
-    def invoke(self, request: ModelRequest, model: ModelInfo) -> ModelReply:
+    def invoke(self, request: ModelRequest, model: ModelInfo, gate: Gate = open_gate) -> ModelReply:
         """Answer one request; see `Backend.invoke`.
 
         Failures that pass with time are sent again after a wait. An answer in the wrong form is
-        sent back once, without the media, to be put right.
+        sent back once, without the media, to be put right. What a failed call has cost is in
+        `billed` of its error.
 
         Raises:
             NoCredentials: None were found, or they have run out.
@@ -150,7 +155,7 @@ class BedrockNova:
         """
         model_id = self._model_id(model)
         call = converse_call(request, model, model_id, limit_bytes=self._limit_bytes)
-        sent = self._send(call)
+        sent = self._send(call, gate)
         # Up to 18 MB of media: not needed while a repair waits.
         del call
         answered = read_reply(sent.response, request)
@@ -158,8 +163,13 @@ class BedrockNova:
         usage, sends, seconds = answered.usage, sent.sends, sent.seconds
         if problems:
             logger.info("%s: asked to put its answer right: %s", model_id, "; ".join(problems))
-            again = self._send(repair_call(request, model, model_id, answered, problems))
-            answered = read_reply(again.response, request)
+            repair = repair_call(request, model, model_id, answered, problems)
+            try:
+                again = self._send(repair, gate, _tokens_of(repair))
+                answered = read_reply(again.response, replace(request, media=()))
+            except BackendError as error:
+                error.billed = usage + (error.billed or Usage())
+                raise
             answer, problems = self._fitted(answered, request)
             usage += answered.usage
             sends += again.sends
@@ -168,12 +178,11 @@ class BedrockNova:
             raise BadReply(
                 f"{model.name} twice gave an answer that is not in the agreed form: {problems[0]}",
                 hint="choose another model, or ask for less at once",
+                billed=usage,
             )
-        images = sum(1 for part in request.media if part.kind == "image")
-        media_s = sum(part.span.duration_s for part in request.media if part.span)
         return ModelReply(
             data=answer,
-            usage=replace(usage, images=images, media_s=media_s),
+            usage=usage,
             model_id=model_id,
             stop_reason=answered.stop_reason,
             latency_s=seconds,
@@ -192,16 +201,21 @@ class BedrockNova:
         except RequestError as error:
             raise BadModelRequest(error.message, hint=error.hint) from None
 
-    def _send(self, call: dict[str, Any]) -> _Sent:
-        """Send a call, again after a wait where that may help."""
+    def _send(self, call: dict[str, Any], gate: Gate, tokens: int | None = None) -> _Sent:
+        """Send a call, again after a wait where that may help; `tokens` as `Gate` takes them."""
         client = self._client()
         sends = 0
         while True:
             sends += 1
+            settle = gate(tokens)
             start = time.monotonic()
             got = self._send_once(client, call)
             if not isinstance(got, CallFailure):
+                used = read_usage(got)
+                settle(used.input_tokens + used.output_tokens)
                 return _Sent(got, sends, time.monotonic() - start)
+            if not got.was_sent:
+                settle(0)
             if sends >= got.policy.sends:
                 raise got.as_error(sends)
             self._wait(got, sends)
@@ -271,3 +285,9 @@ class BedrockNova:
                 except (BotoCoreError, ValueError) as error:
                     raise failure_of(error).as_error(1) from error
             return self._opened_client
+
+
+def _tokens_of(call: dict[str, Any]) -> int:
+    """Tokens of a call without media, with what it reserves for the answer."""
+    words = json.dumps([call["messages"], call.get("system"), call["toolConfig"]])
+    return text_tokens(words) + int(call["inferenceConfig"]["maxTokens"])

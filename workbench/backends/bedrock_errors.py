@@ -104,6 +104,15 @@ CLIENT_POLICIES: dict[str, Policy] = {
 }
 """Failures on this side by the name of botocore's class, the nearest class first."""
 
+UNSENT = frozenset(
+    {
+        *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
+        *("TokenRetrievalError", "ParamValidationError", "InvalidRegionError"),
+        *("ConnectTimeoutError", "EndpointConnectionError"),
+    }
+)
+"""Failures by which the service has heard nothing, and so counts nothing."""
+
 _REFUSED = Policy(BadModelRequest, 1, _WHERE)
 _FAILED = Policy(ServiceDown, PATIENT, _LATER)
 _BUSY = Policy(Throttled, PATIENT, _SLOWER)
@@ -120,6 +129,8 @@ class CallFailure:
     policy: Policy
     wait_s: float = 0.0
     """What the service asks to wait before the next send; 0 if it does not say."""
+    was_sent: bool = True
+    """False when the service has certainly heard nothing."""
 
     def as_error(self, sends: int) -> BackendError:
         """Make the error that a person sees."""
@@ -145,7 +156,8 @@ def failure_of(error: Exception) -> CallFailure:
     for kind in type(error).__mro__:
         if kind.__name__ in CLIENT_POLICIES:
             policy = CLIENT_POLICIES[kind.__name__]
-            return CallFailure(type(error).__name__, str(error), policy)
+            was_sent = kind.__name__ not in UNSENT
+            return CallFailure(type(error).__name__, str(error), policy, was_sent=was_sent)
     return CallFailure(type(error).__name__, str(error), _UNKNOWN)
 
 

@@ -102,12 +102,14 @@ def read_reply(response: Mapping[str, Any], request: ModelRequest) -> Answered:
     """
     stop_reason = str(response.get("stopReason", ""))
     blocks = response.get("output", {}).get("message", {}).get("content", ())
-    usage = _usage(response.get("usage", {}))
+    usage = read_usage(response, request.media)
     if stop_reason in _STOPPED:
         what, hint = _STOPPED[stop_reason]
         billed = f"{usage.input_tokens:,} tokens in and {usage.output_tokens:,} out are billed"
         raise BadReply(
-            f"the answer {what.format(max_tokens=request.max_output_tokens)}; {billed}", hint=hint
+            f"the answer {what.format(max_tokens=request.max_output_tokens)}; {billed}",
+            hint=hint,
+            billed=usage,
         )
     text = "\n".join(block["text"] for block in blocks if "text" in block).strip()
     inputs = [block["toolUse"].get("input") for block in blocks if "toolUse" in block]
@@ -116,8 +118,22 @@ def read_reply(response: Mapping[str, Any], request: ModelRequest) -> Answered:
         raise BadReply(
             f"the answer is empty (stop reason {stop_reason or 'missing'})",
             hint="run again, or choose another model",
+            billed=usage,
         )
     return Answered(answer, text, stop_reason, usage)
+
+
+def read_usage(response: Mapping[str, Any], media: Sequence[MediaPart] = ()) -> Usage:
+    """Read what a Converse reply says it is billed by, and count the media that were sent."""
+    told = response.get("usage", {})
+    return Usage(
+        # Tokens written to a cache are billed as input, or less; we never ask for it.
+        input_tokens=int(told.get("inputTokens", 0)) + int(told.get("cacheWriteInputTokens", 0)),
+        output_tokens=int(told.get("outputTokens", 0)),
+        cached_tokens=int(told.get("cacheReadInputTokens", 0)),
+        images=sum(1 for part in media if part.kind == "image"),
+        media_s=sum(part.span.duration_s for part in media if part.span),
+    )
 
 
 def format_name(part: MediaPart) -> str:
@@ -205,13 +221,4 @@ def _missing(part: MediaPart, error: OSError) -> MediaMissing:
     return MediaMissing(
         f"{part.path} cannot be read: {error.strerror}",
         hint="it may have been moved or deleted; run again to make it anew",
-    )
-
-
-def _usage(told: Mapping[str, Any]) -> Usage:
-    return Usage(
-        # Tokens written to a cache are billed as input, or less; we never ask for it.
-        input_tokens=int(told.get("inputTokens", 0)) + int(told.get("cacheWriteInputTokens", 0)),
-        output_tokens=int(told.get("outputTokens", 0)),
-        cached_tokens=int(told.get("cacheReadInputTokens", 0)),
     )

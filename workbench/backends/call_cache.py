@@ -1,15 +1,20 @@
 """Replies that have been paid for, kept on disk by the key of their question.
 
 A reply is whole on disk before anybody sees it, and is never changed afterwards. A file that
-cannot be read counts as absent and is set aside, never deleted.
+cannot be read counts as absent and is set aside, never deleted. A file's time is the day its reply
+was last used, so that what nobody uses can make room.
 """
 
+import contextlib
 import errno
 import json
 import logging
 import os
 import re
 import tempfile
+import time
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +30,20 @@ FORM = 1
 _KEY = re.compile(r"[0-9a-f]{8,128}")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
+DAY_S = 86_400.0
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """A reply on disk, unread."""
+
+    key: str
+    path: Path
+    size_bytes: int
+    used_at_s: float
+    """When it was last used, in seconds since 1970 and to the day."""
 
 
 class CallCache:
@@ -78,7 +96,53 @@ class CallCache:
         reply = _read(text, key)
         if reply is None:
             _set_aside(path)
+        else:
+            _touch(path)
         return reply
+
+    def kept(self) -> Iterator[KeptReply]:
+        """Every reply there is, in no order; links are not followed."""
+        for folder in _folders(self.folder):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    key, _, suffix = entry.name.partition(".")
+                    if suffix != "json" or not _KEY.fullmatch(key):
+                        continue
+                    try:
+                        if entry.is_file(follow_symlinks=False):
+                            told = entry.stat(follow_symlinks=False)
+                            yield KeptReply(key, Path(entry.path), told.st_size, told.st_mtime)
+                    except FileNotFoundError:
+                        continue  # set aside or dropped a moment ago
+
+    def to_drop(
+        self, limit_bytes: int, spared: Callable[[], Container[str]], *, now_s: float | None = None
+    ) -> list[KeptReply]:
+        """What has to go so that all replies fit into a limit, least used first.
+
+        Args:
+            limit_bytes: The most they may take on disk.
+            spared: Asked for the keys that stay in any case, if the limit is passed.
+            now_s: This moment; for tests.
+
+        Returns:
+            Replies to drop. One that was used in the last two days is never among them: a run that
+            has counted on it may be under way.
+        """
+        every = list(self.kept())
+        over = sum(reply.size_bytes for reply in every) - limit_bytes
+        if over <= 0:
+            return []
+        stay = spared()
+        fresh_s = (time.time() if now_s is None else now_s) - 2 * DAY_S
+        drop = []
+        for reply in sorted(every, key=lambda reply: reply.used_at_s):
+            if over <= 0 or reply.used_at_s > fresh_s:
+                break
+            if reply.key not in stay:
+                drop.append(reply)
+                over -= reply.size_bytes
+        return drop
 
     def put(self, key: str, request_summary: object, reply: ModelReply) -> None:
         """Keep a reply, durably: it survives a crash right after this returns.
@@ -138,6 +202,22 @@ def _write(path: Path, text: bytes) -> None:
         part.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _touch(path: Path) -> None:
+    """Note that a reply is in use; once a day is enough, and a folder to read only is no fault."""
+    now = time.time()
+    with contextlib.suppress(OSError):
+        if now - path.stat().st_mtime > DAY_S:
+            os.utime(path, (now, now))
+
+
+def _folders(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from [each.path for each in entries if each.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,7 +6,7 @@ can answer too. A backend turns a `ModelRequest` into a `ModelReply` or raises a
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -112,6 +112,37 @@ class Readiness:
     """The exact line that puts it right, if there is one."""
 
 
+Settle = Callable[[int], None]
+"""Told the tokens that a request has used, once it is answered."""
+
+
+class Gate(Protocol):
+    """Stands before every send of a request, so that a service's limits are kept."""
+
+    def __call__(self, tokens: int | None = None) -> Settle:
+        """Wait until a request may be sent.
+
+        Args:
+            tokens: Input and reserved output of what will be sent; None for the question as it was
+                ordered.
+
+        Returns:
+            What to tell the used tokens to. It is not told when there was no answer: the service
+            keeps what it reserved.
+        """
+        ...
+
+
+def open_gate(tokens: int | None = None) -> Settle:
+    """Let every request pass at once."""
+    del tokens
+    return _unheard
+
+
+def _unheard(tokens: int) -> None:
+    """Nobody counts."""
+
+
 class Backend(Protocol):
     """A model service."""
 
@@ -122,10 +153,15 @@ class Backend(Protocol):
         """Say whether calls can be made, without making one."""
         ...
 
-    def invoke(self, request: ModelRequest, model: ModelInfo) -> ModelReply:
+    def invoke(self, request: ModelRequest, model: ModelInfo, gate: Gate = open_gate) -> ModelReply:
         """Answer one request.
 
+        Args:
+            request: The question.
+            model: The model that is asked.
+            gate: Passed before every send, also a repeated one.
+
         Raises:
-            BackendError: The service gave no usable answer.
+            BackendError: The service gave no usable answer; `billed` says what it cost anyway.
         """
         ...

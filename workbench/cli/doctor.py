@@ -5,23 +5,37 @@ import os
 import platform
 from importlib.metadata import version
 
+from workbench.backends.protocol import Readiness
 from workbench.cli.output import FAILED, Command, plain, print_json, table
+from workbench.errors import WorkbenchError
 from workbench.settings import Settings, load_settings, origin
 from workbench.workspace import Workspace
 
-OPTIONAL = frozenset({"nova", "Worker"})
+OPTIONAL = frozenset({"nova", "Worker", "Last backup", "Search index", "Proxies", "Kept replies"})
 """Findings that are no fault when they are off."""
 
 
-def _no_options(_: argparse.ArgumentParser) -> None:
-    return
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="read databases from one end to the other, and compare index and files with them",
+    )
+
+
+def _findings(settings: Settings, *, deep: bool) -> list[Readiness]:
+    try:
+        with Workspace.open(settings) as workspace:
+            return [*workspace.health(), *workspace.storage(deep=deep)]
+    except WorkbenchError as error:
+        # A library that cannot be opened is what one asks a doctor about.
+        return [Readiness("Library", False, error.message, error.hint)]
 
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    with Workspace.open(settings) as workspace:
-        findings = workspace.health()
-        folder = workspace.data_dir
+    findings = _findings(settings, deep=arguments.deep)
+    folder = settings.data_dir.expanduser().resolve()
     values = [
         {"name": name, "value": _shown(getattr(settings, name)), "origin": origin(name)}
         for name in Settings.model_fields
@@ -62,4 +76,4 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 
-COMMANDS = {"doctor": Command("  workbench doctor\n  workbench doctor --json", _no_options, _run)}
+COMMANDS = {"doctor": Command("  workbench doctor\n  workbench doctor --deep", _options, _run)}

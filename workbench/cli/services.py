@@ -1,13 +1,12 @@
-"""`workbench jobs`, `worker` and `app`: the processes of a data folder, and what they do."""
+"""`workbench worker` and `app`: the processes of a data folder."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from workbench.cli.output import FAILED, Command, plain, print_failures, print_json, table
+from workbench.cli.output import Command
 from workbench.errors import ToolError
-from workbench.library.records import Job
 from workbench.settings import load_settings
 from workbench.workspace import Workspace
 
@@ -15,61 +14,21 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 """Where app.py and its pages lie: beside the package."""
 
 
-def _jobs_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", nargs="?", metavar="ID", help="one job (default: list all)")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--stop", action="store_true", help="stop it; the call in flight is kept")
-    what.add_argument("--retry", action="store_true", help="try it again; kept replies are reused")
-    what.add_argument("--wait", action="store_true", help="wait until it has ended")
-
-
-def _row(job: Job) -> list[str]:
-    count = f"{job.done} of {job.total}" if job.total else ""
-    return [job.id, job.state, count, job.title, job.error or job.stage]
-
-
-def _jobs(arguments: argparse.Namespace) -> int:
-    with Workspace.open() as workspace:
-        client = workspace.jobs
-        if arguments.id is None:
-            found = client.jobs()
-        elif arguments.stop:
-            found = [client.cancel(arguments.id)]
-        elif arguments.retry:
-            found = [client.job(client.retry(arguments.id))]
-        elif arguments.wait:
-            found = [client.wait(arguments.id)]
-        else:
-            found = [client.job(arguments.id)]
-    if arguments.json:
-        print_json([plain(job) for job in found])
-    elif not found:
-        print("No jobs yet. The app starts them; `workbench analyse` works at once.")
-    else:
-        print(table(["job", "state", "done", "what", "now"], [_row(job) for job in found]))
-        for job in found if arguments.id else ():
-            print_failures(job.failures)
-    is_bad = arguments.id is not None and found[0].state == "failed"
-    return FAILED if is_bad else 0
-
-
 def _worker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stop", action="store_true", help="stop the one that runs")
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    import logging
-
     from workbench.jobs.supervisor import stop_services
     from workbench.jobs.worker import run_worker
+    from workbench.library.holders import holder_name
+    from workbench.logs import log_json_lines
 
     settings = load_settings()
     if arguments.stop:
         stop_services(settings.data_dir.expanduser().resolve())
         return 0
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_json_lines(settings.log_level, process="worker", name=holder_name())
     with Workspace.open(settings) as workspace:
         run_worker(
             workspace.data_dir, workspace.store, workspace, database_url=settings.database_url
@@ -104,7 +63,6 @@ def _app(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "jobs": Command("  workbench jobs\n  workbench jobs 3f2a91 --stop", _jobs_options, _jobs),
     "worker": Command("  workbench worker\n  workbench worker --stop", _worker_options, _worker),
     "app": Command("  workbench app\n  workbench app --port 8600", _app_options, _app),
 }

@@ -1,70 +1,71 @@
 """Hand work to the worker and follow it: what the app, notebooks and the command line use.
 
-A job is written to the catalog before it is queued, so it is never running unseen. Asking twice
-for the same thing while it waits or runs gives the same job.
+The client reads and writes the catalog and nothing else: the worker finds what waits there. So a
+job that was asked for is never lost, and reading one never waits for the queue.
 """
 
-import hashlib
-import json
-import threading
 import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.exc import DBAPIError
+from typing import Any
 
 from workbench.analysis.request import AnalysisRequest
-from workbench.errors import JobError, NotInLibrary, RequestError
-from workbench.jobs.database import open_client, queue_error, queue_file
-from workbench.jobs.workflows import MOST_RECOVERIES, RUN_JOB, queue_of
-from workbench.library.records import Job, JobKind, JobState
+from workbench.errors import JobError, RequestError
+from workbench.jobs.asking import (
+    again,
+    analysis_job,
+    as_json,
+    asset_names,
+    name_of,
+    new_job,
+    proxies_job,
+    titled,
+)
+from workbench.jobs.queues import QUEUES, QueueInfo
+from workbench.jobs.sweeper import is_gone, take_back
+from workbench.library.holders import is_alive
+from workbench.library.journal import note
+from workbench.library.records import (
+    RANKS,
+    CallInFlight,
+    Job,
+    JobEvent,
+    JobState,
+    Priority,
+    WorkerRecord,
+)
+from workbench.library.rows import in_batches
 from workbench.library.store import Store
 
-if TYPE_CHECKING:
-    from dbos import DBOSClient, WorkflowHandle
+LOOK_EVERY_S = 0.1
+"""How often `wait` looks, in seconds."""
 
-LOST_AFTER_S = 60.0
-"""A job that is in no queue this long after it was made will not be done."""
+OPEN: tuple[JobState, ...] = ("waiting", "running", "paused")
+"""States of a job that has not ended."""
 
 
 class JobClient:
     """The jobs of one library. Safe to share between threads."""
 
-    def __init__(self, data_dir: Path, store: Store, *, database_url: str = "") -> None:
-        self._data_dir = data_dir
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._database_url = database_url
-        self._lock = threading.RLock()
-        self._client: DBOSClient | None = None
 
-    def close(self) -> None:
-        """Give back the connection to the queue."""
-        with self._lock:
-            if self._client is not None:
-                engine = self._client._sys_db.engine  # noqa: SLF001 - it is ours, and stays open
-                self._client.destroy()
-                engine.dispose()
-                self._client = None
+    # Asking
 
-    def submit_analysis(self, request: AnalysisRequest) -> str:
-        """Queue an analysis; returns the job's id.
+    def submit_analysis(self, request: AnalysisRequest, priority: Priority = "normal") -> str:
+        """Ask for an analysis; returns the job's id."""
+        return self.submit_analyses([request], priority)[0]
 
-        Raises:
-            JobError: The queue cannot be written.
-        """
-        names = [self._asset_name(name) for name in request.assets]
-        return self._submit(
-            "analyse", f"Analyse {_named(names)}", request.model_dump_json(), request.assets
-        )
+    def submit_analyses(
+        self, requests: Sequence[AnalysisRequest], priority: Priority = "normal"
+    ) -> list[str]:
+        """Ask for many analyses at once; returns the ids of their jobs, in the same order."""
+        names = asset_names(self._store, [each for one in requests for each in one.assets])
+        return self._ask([analysis_job(request, names, priority) for request in requests])
 
-    def submit_import(self, paths: Sequence[Path | str]) -> str:
-        """Queue the import of files and folders; returns the job's id.
+    def submit_import(self, paths: Sequence[Path | str], priority: Priority = "normal") -> str:
+        """Ask for the import of files and folders; returns the job's id.
 
         Raises:
             RequestError: No path was named.
@@ -73,48 +74,55 @@ class JobClient:
             raise RequestError("nothing to import", hint="name a file or a folder")
         # The worker has a working directory of its own.
         absolute = [str(Path(path).expanduser().absolute()) for path in paths]
-        title = f"Import {_named([Path(path).name or path for path in absolute])}"
-        return self._submit("import", title, _json({"paths": absolute}))
+        title = f"Import {titled([Path(path).name or path for path in absolute])}"
+        request = as_json({"paths": absolute})
+        return self._ask([new_job("import", title, request, priority=priority)])[0]
 
-    def submit_sample(self) -> str:
-        """Queue the making and import of the sample library; returns the job's id."""
-        return self._submit("import", "Make the sample library", _json({"sample": True}))
+    def submit_sample(self, priority: Priority = "normal") -> str:
+        """Ask for the making and import of the sample library; returns the job's id."""
+        request = as_json({"sample": True})
+        return self._ask(
+            [new_job("import", "Make the sample library", request, priority=priority)]
+        )[0]
 
-    def submit_proxies(self, asset_ids: Sequence[str], spec: str | None = None) -> str:
-        """Queue the making of proxies; returns the job's id.
+    def submit_proxies(
+        self, asset_ids: Sequence[str], spec: str | None = None, priority: Priority = "normal"
+    ) -> str:
+        """Ask for proxies; returns the job's id.
 
         Raises:
             RequestError: No asset was named.
         """
         if not asset_ids:
             raise RequestError("no files were chosen", hint="choose at least one")
-        title = f"Make proxies of {_named([self._asset_name(each) for each in asset_ids])}"
-        request = _json({"asset_ids": list(asset_ids), "spec": spec})
-        return self._submit("proxies", title, request, asset_ids)
+        names = asset_names(self._store, asset_ids)
+        return self._ask([proxies_job(asset_ids, names, spec, priority)])[0]
 
-    def submit_report(self, notebook: str, parameters: Mapping[str, object]) -> str:
-        """Queue a report; returns the job's id. Its notebook checks the parameters.
+    def submit_report(
+        self, notebook: str, parameters: Mapping[str, object], priority: Priority = "normal"
+    ) -> str:
+        """Ask for a report; returns the job's id. Its notebook checks the parameters.
 
         Args:
             notebook: A name from `notebooks()`.
             parameters: Values for its parameters cell.
+            priority: Its place among the reports that wait.
         """
         assets = parameters.get("assets")
-        named = []
-        if isinstance(assets, list | tuple):
-            named = [self._asset_name(str(each)) for each in assets]
-        title = f"Report {notebook.replace('_', ' ')}" + (f": {_named(named)}" if named else "")
-        request = _json({"notebook": notebook, "parameters": dict(parameters)})
-        return self._submit("report", title, request)
+        title = f"Report {notebook.replace('_', ' ')}"
+        if isinstance(assets, list | tuple) and assets:
+            named = [str(each) for each in assets]
+            names = asset_names(self._store, named)
+            title += f": {titled([names[each] for each in named])}"
+        request = as_json({"notebook": notebook, "parameters": dict(parameters)})
+        return self._ask([new_job("report", title, request, priority=priority)])[0]
 
-    def submit_index(self) -> str:
-        """Queue the making of a new search index; returns the job's id."""
-        return self._submit("index", "Make the search index anew", _json({}))
+    def submit_index(self, priority: Priority = "normal") -> str:
+        """Ask for a new search index; returns the job's id."""
+        job = new_job("index", "Make the search index anew", as_json({}), priority=priority)
+        return self._ask([job])[0]
 
-    def jobs(self, state: JobState | None = None) -> list[Job]:
-        """Jobs in one state, or all, newest first."""
-        jobs = self._checked(self._store.jobs())
-        return [job for job in jobs if state is None or job.state == state]
+    # Looking
 
     def job(self, job_id: str) -> Job:
         """The job with this id, as it is now.
@@ -122,37 +130,61 @@ class JobClient:
         Raises:
             NotInLibrary: There is none.
         """
-        return self._checked([self._store.job(job_id)])[0]
-
-    def cancel(self, job_id: str) -> Job:
-        """Stop a job; a call in flight finishes and its reply is kept. Finished ones stay.
-
-        Raises:
-            NotInLibrary: There is no such job.
-        """
         job = self._store.job(job_id)
-        if job.is_finished:
-            return job
-        with self._queue() as queue:
-            queue.cancel_workflow(job_id)
-        return self._store.update_job(
-            job_id, state="cancelled", finished_at=datetime.now(UTC), stage=""
-        )
+        if job.state == "running" and is_gone(job.worker):
+            # Its worker was killed, and no other has noticed yet.
+            return take_back(self._store, job) or self._store.job(job_id)
+        return job
 
-    def retry(self, job_id: str) -> str:
-        """Queue the same request again; what was kept of the first try is not done twice.
+    def jobs(self, state: JobState | None = None) -> list[Job]:
+        """Jobs in one state, or all, newest first."""
+        return self._store.jobs(state) if state else self._store.jobs()
 
-        Returns:
-            The id of the new job, or of the same request that waits or runs already.
+    def page(self, states: Sequence[JobState] = (), limit: int = 50, offset: int = 0) -> list[Job]:
+        """Some of the jobs, newest first.
 
-        Raises:
-            NotInLibrary: There is no such job.
-            JobError: It has not ended.
+        Args:
+            states: Only jobs in these; none for all.
+            limit: Most jobs to return.
+            offset: How many of the newest to leave out.
         """
-        job = self.job(job_id)
-        if not job.is_finished:
-            raise JobError(f"{job.title!r} is still {job.state}", hint="stop it first, or wait")
-        return self._submit(job.kind, job.title, job.request, job.asset_ids)
+        return self._store.jobs(*states, limit=limit, offset=offset)
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state; a state without any is left out."""
+        return self._store.count_jobs()
+
+    def active(self, limit: int = 50) -> list[Job]:
+        """Jobs that run, then jobs that wait, newest first; at most `limit`."""
+        running = self._store.jobs("running", limit=limit)
+        left = limit - len(running)
+        return running + (self._store.jobs("waiting", limit=left) if left > 0 else [])
+
+    def log(self, job_id: str, limit: int = 200) -> list[JobEvent]:
+        """What happened to a job, newest first; at most `limit` lines."""
+        return self._store.events(job_id, limit=limit)
+
+    def in_flight(self, job_id: str | None = None) -> list[CallInFlight]:
+        """Calls that are being made for a job, or for any, oldest first."""
+        return self._store.calls_in_flight(job_id)
+
+    def workers(self) -> list[WorkerRecord]:
+        """Workers that run, as far as can be told from here."""
+        return [w for w in self._store.workers() if is_alive(w.name, w.silent_s)]
+
+    def queues(self) -> list[QueueInfo]:
+        """The queues, with how many jobs wait and run in each."""
+        settings = self._store.queue_settings()
+        return [
+            QueueInfo(
+                name=name,
+                what=what,
+                per_worker=settings.get(name, usual),
+                waiting=self._store.count_queue(name, "waiting"),
+                running=self._store.count_queue(name, "running"),
+            )
+            for name, (what, usual) in QUEUES.items()
+        ]
 
     def wait(self, job_id: str, timeout_s: float = 600.0) -> Job:
         """Wait until a job has ended.
@@ -167,112 +199,127 @@ class JobClient:
                     f"{job.title!r} is still {job.state} after {timeout_s:.0f} s",
                     hint="is the worker running? see `workbench doctor`",
                 )
-            time.sleep(0.2)
+            time.sleep(LOOK_EVERY_S)
         return job
 
-    def _submit(
-        self, kind: JobKind, title: str, request: str, asset_ids: Sequence[str] = ()
-    ) -> str:
-        job = Job(
-            id=uuid.uuid4().hex[:16],
-            kind=kind,
-            title=title,
-            state="waiting",
-            created_at=datetime.now(UTC),
-            asset_ids=tuple(asset_ids),
-            request=request,
-        )
-        with self._queue() as queue:
-            for other in self._checked(self._store.jobs()):
-                if not other.is_finished and (other.kind, other.request) == (kind, request):
-                    return other.id
-            self._store.put_job(job)
-            handle: WorkflowHandle[str] = queue.enqueue(
-                {
-                    "workflow_name": RUN_JOB,
-                    "queue_name": queue_of(job),
-                    "workflow_id": job.id,
-                    "deduplication_id": hashlib.sha256(f"{kind} {request}".encode()).hexdigest(),
-                    "duplication_policy": "return-existing",
-                },
-                job.id,
+    # Steering
+
+    def cancel(self, job_id: str) -> Job:
+        """Stop a job; a call in flight finishes and its reply is kept. One that has ended stays.
+
+        Returns:
+            The job; `cost_usd` is what was paid for it so far.
+
+        Raises:
+            NotInLibrary: There is no such job.
+        """
+        now = datetime.now(UTC)
+        job = self._change(job_id, OPEN, state="cancelled", finished_at=now, stage="")
+        if job is None:
+            return self._store.job(job_id)
+        paid = None if job.cost_usd is None else float(job.cost_usd)
+        note(self._store, job_id, "job.cancelled", paid_usd=paid, calls=job.calls_paid)
+        return job
+
+    def pause(self, job_id: str) -> Job:
+        """Let a job rest, keeping what it has; one that runs stops at the next safe point.
+
+        Raises:
+            NotInLibrary: There is no such job.
+            JobError: It has ended.
+        """
+        job = self._change(job_id, ("waiting", "running"), state="paused", stage="")
+        if job is not None:
+            note(self._store, job_id, "job.paused")
+            return job
+        job = self._store.job(job_id)
+        if job.is_finished:
+            raise JobError(f"{job.title!r} is {job.state}", hint="only an open job can be paused")
+        return job
+
+    def resume(self, job_id: str) -> Job:
+        """Let a paused job wait for its turn again; what it has is not done twice.
+
+        Raises:
+            NotInLibrary: There is no such job.
+            JobError: It has ended.
+        """
+        job = self._store.job(job_id)
+        if job.is_finished:
+            raise JobError(f"{job.title!r} is {job.state}", hint="try it again instead")
+        resumed = self._store.change_job(
+            job_id, ("paused",), of_attempt=job.attempt,
+            state="waiting", attempt=job.attempt + 1, stage="",
+        )  # fmt: skip
+        if resumed is None:
+            return self._store.job(job_id)
+        note(self._store, job_id, "job.resumed")
+        return resumed
+
+    def retry(self, job_id: str) -> str:
+        """Ask again for what a job that has ended left undone; what was kept is not done twice.
+
+        Returns:
+            The id of the new job, or of one that does the same already.
+
+        Raises:
+            NotInLibrary: There is no such job.
+            JobError: It has not ended.
+        """
+        job = self.job(job_id)
+        if not job.is_finished:
+            raise JobError(f"{job.title!r} is still {job.state}", hint="stop it first, or wait")
+        return self._ask([again(job, self._store)])[0]
+
+    def set_priority(self, job_id: str, priority: Priority) -> Job:
+        """Change when a job that waits has its turn; for one that runs, when it is taken up again.
+
+        Raises:
+            NotInLibrary: There is no such job.
+        """
+        job = self._store.job(job_id)
+        if job.priority == priority:
+            return job
+        # In the queue it is another attempt, with a place of its own.
+        changed = self._store.change_job(
+            job_id, ("waiting",), of_attempt=job.attempt,
+            priority=priority, attempt=job.attempt + 1,
+        ) or self._store.change_job(job_id, ("running", "paused"), priority=priority)  # fmt: skip
+        return changed or self._store.job(job_id)
+
+    def set_queue(self, name: str, per_worker: int) -> None:
+        """Set how many jobs of a queue every worker does at once, from its next job on.
+
+        Raises:
+            RequestError: There is no such queue, or the number is less than 1.
+        """
+        if name not in QUEUES:
+            known = ", ".join(QUEUES)
+            raise RequestError(f"there is no queue {name!r}", hint=f"the queues are {known}")
+        if per_worker < 1:
+            raise RequestError(
+                f"a worker cannot do {per_worker} jobs at once",
+                hint="at least 1; or pause the jobs",
             )
-        queued = handle.get_workflow_id()
-        if queued != job.id:
-            # Another process asked for the same in the same moment.
-            self._store.put_job(replace(job, state="cancelled", stage="asked for twice"))
-        return queued
+        self._store.set_queue(name, per_worker)
 
-    def _checked(self, jobs: list[Job]) -> list[Job]:
-        """Bring jobs up to date whose worker gave them up without a word."""
-        open_ids = [job.id for job in jobs if not job.is_finished]
-        if not open_ids or not (self._database_url or queue_file(self._data_dir).exists()):
-            return jobs
-        with self._queue() as queue:
-            found = queue.list_workflows(workflow_ids=open_ids, load_input=False, load_output=False)
-        states = {status.workflow_id: status.status for status in found}
-        return [job if job.is_finished else self._settled(job, states.get(job.id)) for job in jobs]
+    def _ask(self, jobs: Sequence[Job]) -> list[str]:
+        """Keep new jobs; the same as one that is open is that one, woken if it was paused."""
+        wanted = [name_of(job) for job in jobs]
+        asked: dict[str, Job] = {}
+        for name, job in zip(wanted, jobs, strict=True):
+            asked.setdefault(name, job)
+        ids: dict[str, str] = {}
+        # Short transactions: others write meanwhile.
+        for names in in_batches(list(asked)):
+            found = self._store.ask_for_jobs({name: asked[name] for name in names})
+            for name, job in found.items():
+                ids[name] = job.id
+                if job.state == "paused":
+                    self.resume(job.id)
+                if RANKS[asked[name].priority] < RANKS[job.priority]:
+                    self.set_priority(job.id, asked[name].priority)
+        return [ids[name] for name in wanted]
 
-    def _settled(self, job: Job, status: str | None) -> Job:
-        age_s = (datetime.now(UTC) - job.created_at).total_seconds()
-        match status:
-            case "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
-                error = f"the worker ended at this job {MOST_RECOVERIES + 1} times"
-                hint = "it may need more memory than there is; see logs/worker.log"
-            case "ERROR":
-                error = "the worker failed"
-                hint = "see logs/worker.log in the data folder"
-            case "CANCELLED":
-                return self._end(job, "cancelled", "", "")
-            case None if age_s > LOST_AFTER_S:
-                error = "it is in no queue"
-                hint = "try it again"
-            case _:
-                return job
-        return self._end(job, "failed", error, hint)
-
-    def _end(self, job: Job, state: JobState, error: str, hint: str) -> Job:
-        now = self._store.job(job.id)
-        if now.is_finished:
-            return now
-        return self._store.update_job(
-            job.id, state=state, error=error, hint=hint, finished_at=datetime.now(UTC), stage=""
-        )
-
-    def _asset_name(self, name: str) -> str:
-        try:
-            return self._store.asset(name).name
-        except NotInLibrary:
-            return Path(name).name
-
-    @contextmanager
-    def _queue(self) -> Iterator["DBOSClient"]:
-        """The queue, for one thread at a time; its failures become ours."""
-        with self._lock:
-            if self._client is None:
-                self._client = open_client(self._data_dir, self._database_url)
-            try:
-                yield self._client
-            except DBAPIError as error:
-                raise queue_error(error, queue_file(self._data_dir)) from error
-
-
-def _named(names: Sequence[str]) -> str:
-    """What a title calls them.
-
-    Example:
-        >>> _named(["talk.mp4"]), _named(["a", "b", "c"])
-        ('talk.mp4', '3 files')
-    """
-    return names[0] if len(names) == 1 else f"{len(names)} files"
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    def plain(item: object) -> str:
-        if isinstance(item, Decimal | Path):
-            return str(item)
-        raise RequestError(
-            f"a job cannot carry a {type(item).__name__}", hint="use texts, numbers and lists"
-        )
-
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=plain)
+    def _change(self, job_id: str, states: Sequence[JobState], **changes: Any) -> Job | None:
+        return self._store.change_job(job_id, states, worker="", left_s=None, **changes)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from workbench.errors import DiskFull, JobError, LibraryDamaged
+from workbench.errors import DiskFull, JobError, LibraryBusy, LibraryDamaged
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, DBOSConfig
@@ -23,12 +23,18 @@ FILE_NAME = "jobs.db"
 
 APPLICATION = "nova-workbench"
 
-VERSION = "1"
+VERSION = "2"
 """Version of the workflows' steps. Jobs of another version are left alone, so change it only when
 the order of steps changes; DBOS would otherwise take a hash of the source."""
 
 BUSY_MS = 30_000
 """How long a writer waits for others before it fails, in milliseconds."""
+
+SAME_S = 60.0
+"""A warning of DBOS is not repeated within so many seconds."""
+
+BEGINNING = 48
+"""Letters by which a warning is told from others: what was wrong, without the details."""
 
 KNOWS_SUBSEC = (3, 42)
 """SQLite's first version with `unixepoch('subsec')`. On Python 3.12 and later DBOS takes it for
@@ -89,13 +95,15 @@ def open_client(data_dir: Path, database_url: str) -> "DBOSClient":
 
     Raises:
         JobError: The database cannot be reached or written.
-        LibraryDamaged: The file is no database.
+        LibraryBusy: Another process keeps the file locked.
+        LibraryDamaged: The file is no database, or is from a newer version.
         DiskFull: There is no room.
     """
     from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
     quiet_dbos()
     serializer = DBOSPortableJSONSerializer()
+    engine: Engine | None = None
     try:
         if database_url:
             url = _postgres(database_url)
@@ -108,16 +116,39 @@ def open_client(data_dir: Path, database_url: str) -> "DBOSClient":
         client = DBOSClient(
             system_database_engine=engine, serializer=serializer, application_name=APPLICATION
         )
+        _refuse_newer(engine, queue_file(data_dir))
         # The public `DBOS.migrate` takes an address only and opens the file its own way.
         client._sys_db.run_migrations()  # noqa: SLF001
-    except (DBAPIError, OSError) as error:
-        raise queue_error(error, queue_file(data_dir)) from error
+    except BaseException as error:
+        if engine is not None:
+            engine.dispose()
+        if isinstance(error, DBAPIError | OSError):
+            raise queue_error(error, queue_file(data_dir)) from error
+        raise
     return client
 
 
-def queue_error(error: DBAPIError | OSError, path: Path) -> JobError | LibraryDamaged | DiskFull:
+def _refuse_newer(engine: Engine, path: Path) -> None:
+    from dbos._migration import get_sqlite_migration_versions
+
+    found, known = get_sqlite_migration_versions(engine)
+    if found > known:
+        raise LibraryDamaged(
+            f"the job queue {path} was written by a newer version of DBOS",
+            hint="update Nova Workbench; or move the file away, its jobs are in the catalog too",
+        )
+
+
+def queue_error(
+    error: DBAPIError | OSError, path: Path
+) -> JobError | LibraryBusy | LibraryDamaged | DiskFull:
     """Turn a failure of the database into one a person can act on."""
     said = str(getattr(error, "orig", error))
+    if "is locked" in said:
+        return LibraryBusy(
+            f"the job queue {path} is locked by another process",
+            hint="wait a moment; if it stays, close other programs that use this data folder",
+        )
     if "not a database" in said or "malformed" in said:
         return LibraryDamaged(
             f"the job queue {path} is damaged: {said}",
@@ -132,20 +163,35 @@ def queue_error(error: DBAPIError | OSError, path: Path) -> JobError | LibraryDa
 
 
 def quiet_dbos() -> None:
-    """Keep DBOS's notes and the traceback it logs for every cancelled job out of our logs."""
+    """Let DBOS write into the log of this process, and only what is news to somebody."""
     logger = logging.getLogger("dbos")
     logger.setLevel(logging.WARNING)
-    if not any(isinstance(each, _Uncancelled) for each in logger.filters):
-        logger.addFilter(_Uncancelled())
+    if not any(isinstance(each, _News) for each in logger.filters):
+        logger.addFilter(_News())
+        # It makes a handler of its own, with lines of its own form, unless it has one.
+        logger.addHandler(logging.NullHandler())
 
 
-class _Uncancelled(logging.Filter):
-    """Lets everything through but the news that a job was cancelled, which is no error."""
+class _News(logging.Filter):
+    """Holds back that a job was cancelled, which is no error, and warnings that repeat.
+
+    While its database is away, every queue says so twice a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
         kind = record.exc_info[0] if record.exc_info else None
-        is_cancel = kind is not None and "Cancelled" in kind.__name__
-        return not (is_cancel or "cancelled" in record.getMessage().lower())
+        if (kind is not None and "Cancelled" in kind.__name__) or "cancelled" in message.lower():
+            return False
+        beginning, now = message[:BEGINNING], time.monotonic()
+        if record.levelno > logging.WARNING or now - self._told.get(beginning, -SAME_S) >= SAME_S:
+            self._told[beginning] = now
+            return True
+        return False
 
 
 def _postgres(url: str) -> str:

@@ -3,13 +3,14 @@
 A `Workspace` has these methods. Jobs know nothing else of it, so this room stays below it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure, RunResult
 from workbench.analysis.run import Executor
+from workbench.backends.order import CallOrder, CallOutcome
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset, Proxy
 from workbench.progress import Progress
@@ -65,8 +66,27 @@ class Operations(Protocol):
         """Make the proxies that are missing."""
         ...
 
-    def analyse(self, request: AnalysisRequest, progress: Progress, execute: Executor) -> RunResult:
+    def analyse(
+        self,
+        request: AnalysisRequest,
+        progress: Progress,
+        execute: Executor | None,
+        *,
+        job_id: str,
+    ) -> RunResult:
         """Plan and run a request; every paid reply is kept before it is used."""
+        ...
+
+    def call(self, order: CallOrder, *, job_id: str, check: Callable[[], None]) -> CallOutcome:
+        """Make one model call in this process."""
+        ...
+
+    def settle_calls(self) -> int:
+        """Write down what came of calls whose makers have died."""
+        ...
+
+    def collect_garbage(self) -> object:
+        """Remove what can be made again or is past its time."""
         ...
 
     def report(

@@ -9,14 +9,14 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from workbench.errors import JobError, LibraryBusy, LibraryError
-from workbench.jobs.worker import is_worker_running, worker_pid
+from workbench.jobs.processes import log_file, reap, spawn, tail
+from workbench.jobs.slots import is_worker_running, worker_pids
 from workbench.jsonable import from_json
 from workbench.search.ownership import (
     SERVER_NAME,
@@ -34,21 +34,14 @@ __all__ = [
     "is_worker_running",
     "start_services",
     "stop_services",
-    "worker_pid",
+    "worker_pids",
 ]
-
-LOG_FOLDER = "logs"
-LOG_BYTES = 5_000_000
-"""A log over this size is set aside at the next start."""
 
 WORKER_START_S = 30.0
 CHROMA_START_S = 60.0
 """5 to 11 s were measured on a busy machine."""
 
 STOP_S = 30.0
-
-_children: list["subprocess.Popen[bytes]"] = []
-"""What this process started; kept so that Python does not warn about programs left running."""
 
 
 def worker_command() -> list[str]:
@@ -100,12 +93,12 @@ def ensure_worker(
     with _in_turn(data_dir):
         if is_worker_running(data_dir):
             return False
-        log = _log(data_dir, "worker")
-        child = _spawn(command, log, {"WORKBENCH_DATA_DIR": str(data_dir.resolve())})
+        log = log_file(data_dir, "worker")
+        child = spawn(command, log, {"WORKBENCH_DATA_DIR": str(data_dir.resolve())})
         deadline = time.monotonic() + wait_s
         while not is_worker_running(data_dir):
             if child.poll() is not None or time.monotonic() > deadline:
-                raise JobError(f"the worker did not start: {_tail(log)}", hint=f"see {log}")
+                raise JobError(f"the worker did not start: {tail(log)}", hint=f"see {log}")
             time.sleep(0.1)
     return True
 
@@ -132,9 +125,9 @@ def ensure_chroma(folder: Path, *, wait_s: float = CHROMA_START_S) -> ServerNote
         if not _is_running(note.pid) or time.monotonic() > deadline:
             _end(note.pid)
             forget_server(folder)
-            log = _log(folder.parent, "chroma")
+            log = log_file(folder.parent, "chroma")
             raise LibraryError(
-                f"the search index server did not start: {_tail(log)}", hint=f"see {log}"
+                f"the search index server did not start: {tail(log)}", hint=f"see {log}"
             )
         time.sleep(0.2)
     return note
@@ -160,9 +153,9 @@ def _start_chroma(folder: Path) -> ServerNote:
                 str(Path(sys.executable).with_name("chroma")),
                 *("run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)),
             ]
-            child = _spawn(
+            child = spawn(
                 command,
-                _log(folder.parent, "chroma"),
+                log_file(folder.parent, "chroma"),
                 {"ANONYMIZED_TELEMETRY": "False"},
                 (lock.fileno(),),
             )
@@ -180,17 +173,19 @@ def stop_services(data_dir: Path, *, wait_s: float = STOP_S) -> None:
         JobError: The worker does not end in time; a model call may be in flight.
     """
     with _in_turn(data_dir):
-        if pid := worker_pid(data_dir):
+        pids = worker_pids(data_dir)
+        for pid in filter(None, pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + wait_s
-            while is_worker_running(data_dir):
-                _reap(pid)
-                if time.monotonic() > deadline:
-                    raise JobError(
-                        f"the worker (process {pid}) does not end", hint="wait for its last call"
-                    )
-                time.sleep(0.1)
+        deadline = time.monotonic() + wait_s
+        while left := worker_pids(data_dir):
+            for pid in filter(None, pids):
+                reap(pid)
+            if time.monotonic() > deadline:
+                raise JobError(
+                    f"the worker (process {left[0]}) does not end", hint=f"kill {left[0]}"
+                )
+            time.sleep(0.1)
         folder = data_dir / "chroma"
         if note := live_server(folder):
             _end(note.pid)
@@ -206,33 +201,6 @@ def _in_turn(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _spawn(
-    command: Sequence[str], log: Path, environment: dict[str, str], descriptors: Sequence[int] = ()
-) -> "subprocess.Popen[bytes]":
-    """Start a program in a session of its own, so that it outlives this one."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".old.log"))
-    try:
-        with log.open("ab") as output:
-            child = subprocess.Popen(
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **environment},
-                start_new_session=True,
-                pass_fds=tuple(descriptors),
-            )
-            _children.append(child)
-            return child
-    except OSError as error:
-        raise JobError(
-            f"{command[0]} cannot be started: {error.strerror}",
-            hint="install the package again: pip install -e .",
-        ) from error
-
-
 def _written_note(folder: Path) -> ServerNote | None:
     try:
         return from_json(ServerNote, (folder / SERVER_NAME).read_bytes())
@@ -240,12 +208,8 @@ def _written_note(folder: Path) -> ServerNote | None:
         return None
 
 
-def _log(data_dir: Path, name: str) -> Path:
-    return data_dir / LOG_FOLDER / f"{name}.log"
-
-
 def _is_running(pid: int) -> bool:
-    _reap(pid)
+    reap(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -268,22 +232,7 @@ def _end(pid: int, wait_s: float = 10.0) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGTERM)
         while time.monotonic() < deadline:
-            _reap(pid)
+            reap(pid)
             os.kill(pid, 0)
             time.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
-
-
-def _reap(pid: int) -> None:
-    """Take note of the end of a child of ours; others are not ours to take note of."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-
-
-def _tail(log: Path, letters: int = 300) -> str:
-    """The last words of a log, in one line."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "it left no log"
-    return " ".join(text.split())[-letters:] or "it said nothing"

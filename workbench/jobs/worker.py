@@ -1,107 +1,128 @@
-"""The worker: one process for a data folder that does its jobs until it is told to end.
+"""The worker: a process that does the jobs of a data folder until it is told to end.
 
-Told to end, it lets model calls in flight finish, rests the other jobs where they are, and goes;
-the next worker goes on with them. Killed, it loses nothing but the call in flight.
+Told to end, it rests its jobs and goes; killed, it loses nothing: calls in flight belong to the
+gateway, and the next worker, or another of the team, goes on with the jobs.
 """
 
-import fcntl
+import contextlib
 import logging
 import os
 import signal
+import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from workbench.errors import JobError
-from workbench.jobs.database import queue_config
+from sqlalchemy.exc import SQLAlchemyError
+
+from workbench.errors import WorkbenchError
+from workbench.jobs.database import open_client, queue_config
+from workbench.jobs.feeder import LOOK_EVERY_S, Feeder
 from workbench.jobs.operations import Operations
-from workbench.jobs.performing import Pause
-from workbench.jobs.workflows import register, register_queues
+from workbench.jobs.slots import MOST_SLOTS, WorkerLock, executor_name
+from workbench.jobs.sweeper import forget_dead, give_back, judge, sweep
+from workbench.jobs.telling import Crew, JobTools
+from workbench.jobs.workflows import register, workflow_id
+from workbench.library.holders import SILENT_S, holder_name
+from workbench.library.records import WorkerRecord
 from workbench.library.store import Store
+from workbench.logs import log_event
 
-LOCK_NAME = "worker.lock"
+if TYPE_CHECKING:
+    from dbos import DBOSClient
 
-GRACE_S = 20.0
-"""How long the end of a worker waits for a model call in flight, in seconds."""
+TICK_S = 5.0
+"""How often a worker says that it lives, and looks after jobs that nobody does, in seconds."""
 
-LOCKED_FOR_S = 2.0
-"""Somebody who only looks whether a worker runs has the lock for a moment."""
+CLEAN_AFTER_S = 600.0
+CLEAN_EVERY_S = 86_400.0
+"""When a worker removes what can be made again, in seconds: not at once, for who starts it wants
+something done."""
+
+AWAY_S = 30.0
+"""A worker that could not say so for longer was away itself, and judges nobody by silence yet."""
+
+GRACE_S = 3.0
+"""How long the end of a worker waits for its jobs to rest, in seconds."""
+
+PATIENCE_S = 300.0
+"""How long work waits for a database that is gone, in seconds, before its job rests."""
 
 log = logging.getLogger(__name__)
 
 
-class WorkerLock:
-    """The right to be the worker of a data folder; the kernel gives it back at its end.
+class Round:
+    """What a worker does beside its jobs: it says that it lives, feeds its queues, and sweeps.
 
-    Raises:
-        JobError: Another worker has it.
+    Args:
+        queue: DBOS, as a client sees it.
+        tools: What jobs are done with, and which this worker does.
+        is_sole: No other worker can be at work.
     """
 
-    def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        self._file = (data_dir / LOCK_NAME).open("a+", encoding="ascii")
-        deadline = time.monotonic() + LOCKED_FOR_S
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() < deadline:
-                    time.sleep(0.05)
-                    continue
-                self._file.close()
-                raise JobError(
-                    f"another worker does the jobs of {data_dir}",
-                    hint="one is enough: it does everything that is asked for",
-                ) from None
-            break
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+    def __init__(self, queue: "DBOSClient", tools: JobTools, *, is_sole: bool) -> None:
+        self._store = store = tools.store
+        self._queue = queue
+        self._crew = tools.crew
+        self._operations = tools.operations
+        self._clean_at = time.monotonic() + CLEAN_AFTER_S
+        self._is_sole = is_sole
+        self._feeder = Feeder(store, queue)
+        self._me = WorkerRecord(holder_name(), os.uname().nodename, os.getpid(), datetime.now(UTC))
+        self._seen = -1
+        self._beat_at = time.monotonic()
+        self._silence_counts_at = self._beat_at
+        self._next_at = 0.0
 
-    def release(self) -> None:
-        """Let another worker have it."""
-        self._file.close()
+    def go(self) -> None:
+        """Do what is due now.
 
+        Raises:
+            WorkbenchError: The catalog cannot be reached.
+            SQLAlchemyError: The queue cannot be reached.
+        """
+        now = time.monotonic()
+        is_due = now >= self._next_at
+        if is_due:
+            self._tick(now)
+        revision = self._store.revision("jobs")
+        if is_due or revision != self._seen:
+            self._seen = revision
+            self._feeder.set_up()
+            self._feeder.feed()
+        if is_due:
+            self._next_at = now + TICK_S
 
-def worker_pid(data_dir: Path) -> int | None:
-    """The process that does the jobs of a data folder, if one runs.
+    def _tick(self, now: float) -> None:
+        self._store.beat(self._me)
+        if now - self._beat_at > AWAY_S:
+            self._silence_counts_at = now + SILENT_S
+        self._beat_at = now
+        workers = {worker.name: worker for worker in self._store.workers()}
+        is_dead = judge(
+            workers,
+            self._me.name,
+            is_sole=self._is_sole,
+            trusts_silence=now >= self._silence_counts_at,
+        )
+        over = sweep(self._store, self._me.name, lambda: self._crew.jobs, is_dead)
+        if over:
+            # Its worker may live and only be slow: what it still records must count for nothing.
+            self._queue.cancel_workflows([workflow_id(*each) for each in over])
+        forget_dead(self._store, workers, is_dead)
+        self._operations.settle_calls()
+        if now >= self._clean_at:
+            self._clean_at = now + CLEAN_EVERY_S
+            threading.Thread(target=self._clean, daemon=True).start()
 
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     lock = WorkerLock(Path(folder))
-        ...     first = worker_pid(Path(folder)) == os.getpid()
-        ...     lock.release()
-        ...     first, worker_pid(Path(folder))
-        (True, None)
-    """
-    try:
-        with (data_dir / LOCK_NAME).open(encoding="ascii") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                text = file.read().strip()
-                return int(text) if text.isdigit() else 0
-    except FileNotFoundError:
-        pass
-    return None
-
-
-def is_worker_running(data_dir: Path) -> bool:
-    """Does a worker do the jobs of this data folder?"""
-    return worker_pid(data_dir) is not None
-
-
-def executor_name(data_dir: Path, database_url: str) -> str:
-    """The name under which a worker finds its own unfinished jobs again.
-
-    A data folder with its own queue has one worker at a time, held by the lock, so its name is
-    fixed; in a team's database it is the machine and the folder.
-    """
-    if not database_url:
-        return "worker"
-    return f"{os.uname().nodename}:{data_dir.resolve()}"
+    def _clean(self) -> None:
+        try:
+            self._operations.collect_garbage()
+        except (WorkbenchError, SQLAlchemyError) as error:
+            log.warning("housekeeping waits for another day: %s", error)
 
 
 def run_worker(
@@ -124,34 +145,90 @@ def run_worker(
         operations: What does the work.
         database_url: A team's Postgres; empty for the queue in the data folder.
         stop: Ends the worker when set.
-        grace_s: How long its end waits for model calls in flight, in seconds.
+        grace_s: How long its end waits for jobs to come to a safe point, in seconds.
 
     Raises:
-        JobError: Another worker runs for this folder.
+        JobError: Another worker runs for this folder, or the queue cannot be used.
+        LibraryDamaged: The file of the queue is no database.
     """
-    lock = WorkerLock(data_dir)
+    lock = WorkerLock(data_dir, MOST_SLOTS if database_url else 1)
+    with contextlib.ExitStack() as closing:
+        closing.callback(lock.release)
+        ending = stop or threading.Event()
+        crew = Crew()
+        queue = open_client(data_dir, database_url)
+        closing.callback(_close, queue)
+        tools = JobTools(store, operations, data_dir, crew)
+        rounds = Round(queue, tools, is_sole=not database_url)
+        rounds.go()
+        _launch(closing, tools, database_url, lock.slot)
+        store.be_patient(PATIENCE_S)
+        _end_on_signals(ending)
+        going = threading.Thread(target=_go_round, args=(rounds, lock, ending), daemon=True)
+        going.start()
+        log_event("worker.started", {"worker": holder_name(), "data_dir": str(data_dir)})
+        ending.wait()
+        is_idle = crew.end(grace_s)
+        _hand_over(store, crew)
+        going.join(grace_s)
+        log_event("worker.ended", {"worker": holder_name()})
+        if not is_idle or going.is_alive():
+            _leave()
+
+
+def _launch(closing: contextlib.ExitStack, tools: JobTools, database_url: str, slot: int) -> None:
+    """Start DBOS, which does what is in the queues from here on."""
     from dbos import DBOS
 
-    ending = stop or threading.Event()
-    pause = Pause()
-    config = queue_config(data_dir, database_url, executor_name(data_dir, database_url))
-    try:
-        DBOS(config=config)
-        register(store, operations, pause)
-        DBOS.launch()
-        register_queues()
-        _end_on_signals(ending)
-        log.info("worker %s is ready in %s", os.getpid(), data_dir)
-        ending.wait()
-        log.info("worker %s ends", os.getpid())
-        pause.ask(grace_s)
-        if pause.has_active:
+    name = executor_name(tools.data_dir, database_url, slot)
+    config = queue_config(tools.data_dir, database_url, name)
+    if engine := config.get("system_database_engine"):
+        closing.callback(engine.dispose)
+    closing.callback(DBOS.destroy, destroy_registry=True)
+    DBOS(config=config)
+    register(tools)
+    DBOS.launch()
+
+
+def _go_round(rounds: Round, lock: WorkerLock, ending: threading.Event) -> None:
+    """Go round until the worker ends; a database that is away for a while ends nothing."""
+    was_well = True
+    while not ending.wait(LOOK_EVERY_S):
+        if not lock.is_there:
+            log.error("the data folder is gone: the worker ends")
             _leave()
-    finally:
-        DBOS.destroy(destroy_registry=True)
-        if engine := config.get("system_database_engine"):
-            engine.dispose()
-        lock.release()
+        try:
+            rounds.go()
+        except (WorkbenchError, SQLAlchemyError) as error:
+            if was_well:
+                log.warning("the worker waits for its database: %s", error)
+            was_well = False
+            ending.wait(1.0)
+        except Exception:
+            # Jobs go on whatever is wrong here, and the next round may be better.
+            log.exception("a round of the worker failed")
+            ending.wait(1.0)
+        else:
+            was_well = True
+
+
+def _hand_over(store: Store, crew: Crew) -> None:
+    """Let the jobs that did not come to rest wait for the next worker, and say good-bye."""
+    store.be_patient(0.0)
+    me = holder_name()
+    try:
+        for job in store.jobs("running", worker=me):
+            if job.id in crew.jobs:
+                give_back(store, job, "waits for the worker to start again", starts=0)
+        store.forget_worker(me)
+    except WorkbenchError as error:
+        log.warning("others will find the jobs of this worker by its silence: %s", error.message)
+
+
+def _close(queue: "DBOSClient") -> None:
+    engine = queue._sys_db.engine  # noqa: SLF001 - made by us, and left open by DBOS
+    queue.destroy()
+    engine.dispose()
 
 
 def _end_on_signals(ending: threading.Event) -> None:
@@ -165,11 +242,11 @@ def _end_on_signals(ending: threading.Event) -> None:
 
 
 def _leave() -> None:
-    """End this process with jobs at rest, and the programs they started with it."""
+    """End this process with jobs under way, and the programs they started with it."""
     logging.shutdown()
+    sys.stdout.flush()
     if os.getpgrp() == os.getpid():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        os.killpg(0, signal.SIGTERM)
-    # Threads at rest never end, so the ordinary way out would wait for them for ever. Everything
+        os.killpg(0, signal.SIGTERM)  # to this process it only says what it does anyway
+    # Threads at work never end, so the ordinary way out would wait for them for ever. Everything
     # they write is complete or absent at every moment, as it has to be for a power cut.
     os._exit(0)

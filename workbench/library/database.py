@@ -18,16 +18,18 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.schema import Table
 
 from workbench.errors import (
-    DiskFull,
     LibraryBusy,
     LibraryDamaged,
     LibraryError,
+    LibraryGone,
     NotInstalled,
     SettingsError,
 )
+from workbench.library.database_errors import known
 from workbench.library.tables import HEAD, revisions
 
 Part = Literal["catalog", "jobs", "moments"]
@@ -35,6 +37,23 @@ Part = Literal["catalog", "jobs", "moments"]
 
 BUSY_S = 20.0
 """How long a writer waits for its turn before the library counts as busy."""
+
+RESTING_S = 30.0
+"""A process that stops in mid-transaction keeps what it locked for so long; then the server of a
+team ends its transaction, and the others go on."""
+
+RETRY_S = 0.5
+"""Pause between two tries to reach a server that is gone."""
+
+REACH: dict[str, str | int] = {
+    "connect_timeout": 10,
+    # A machine that vanished sends nothing, not even an error: noticed after a minute at most.
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How long Postgres may be silent, in the words of its driver; an address may say otherwise."""
 
 MIGRATION_LOCK = 706_112_081
 """Any number of our own: the advisory lock under which a Postgres catalog is migrated."""
@@ -64,7 +83,12 @@ def catalog_url(url_or_path: str | Path) -> URL:
             "the database address cannot be read",
             hint="write it as postgresql://user:password@host/name, or leave it empty",
         ) from None
-    if url.drivername in {"postgres", "postgresql"}:
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        if not url.database:
+            raise SettingsError(
+                "the database address names no database",
+                hint="write it as postgresql://user:password@host/name",
+            )
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise SettingsError(
@@ -79,7 +103,10 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.name = engine.url.render_as_string(hide_password=True)
+        self.patience_s = 0.0
+        """How long a transaction waits for a server that is gone before it fails, in seconds."""
+        # Without the rest of the address, which may hold a password in more than one place.
+        self.name = f"the database {engine.url.database} on {engine.url.host or 'this machine'}"
         if engine.dialect.name == "sqlite":
             self.name = Path(engine.url.database or "").name
 
@@ -94,7 +121,8 @@ class Database:
         Raises:
             LibraryDamaged: The file is no catalog, is damaged, or is from a newer version.
             LibraryBusy: Another process kept it locked.
-            LibraryError: It cannot be reached or written.
+            LibraryGone: Its server cannot be reached.
+            LibraryError: It cannot be written.
             SettingsError: The address cannot be used.
             NotInstalled: The driver for Postgres is missing.
         """
@@ -105,7 +133,10 @@ class Database:
                 engine = create_engine(url, connect_args={"timeout": busy_s})
                 _use_wal(engine, busy_s)
             else:
-                engine = create_engine(url, pool_pre_ping=True)
+                reach = {name: value for name, value in REACH.items() if name not in url.query}
+                # A connection that broke meanwhile is noticed before it is used, and replaced.
+                engine = create_engine(url, pool_pre_ping=True, connect_args=reach)
+                _wait_no_longer(engine, busy_s)
         except (NoSuchModuleError, ModuleNotFoundError):
             raise NotInstalled(
                 "the driver for a Postgres catalog is not installed",
@@ -126,7 +157,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads: everything in it is seen at one moment."""
-        with self._told(), self._engine.connect() as connection, connection.begin():
+        with self._told(), self._connected() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -149,10 +180,22 @@ class Database:
     @staticmethod
     def now_s(connection: Connection) -> float:
         """Seconds since 1970 by the one clock that all processes share: the database's."""
+        return Database.clock_s(connection)[0]
+
+    @staticmethod
+    def clock_s(connection: Connection) -> tuple[float, float]:
+        """This moment, and since when others could be heard: nobody is silent while it is down.
+
+        Returns:
+            Both in seconds since 1970, by the database's clock.
+        """
         if connection.dialect.name == "sqlite":
-            return time.time()
-        query = text("SELECT extract(epoch FROM clock_timestamp())")
-        return float(connection.execute(query).scalar_one())
+            return time.time(), 0.0
+        epochs = (
+            "extract(epoch FROM clock_timestamp()), extract(epoch FROM pg_postmaster_start_time())"
+        )
+        now_s, started_s = connection.execute(text(f"SELECT {epochs}")).one()
+        return float(now_s), float(started_s)
 
     def insert(self, table: Table) -> Any:
         """The dialect's own insert, which knows `on_conflict_do_…`."""
@@ -169,9 +212,24 @@ class Database:
 
     @contextmanager
     def _begun_to_write(self) -> Iterator[Connection]:
-        writer = self._engine.execution_options(is_writing=True)
-        with writer.begin() as connection:
+        with self._connected(is_writing=True) as connection, connection.begin():
             yield connection
+
+    def _connected(self, *, is_writing: bool = False) -> Connection:
+        """A connection that works at this moment.
+
+        Nothing was done on it yet, so this is where an outage of the server can be waited for.
+        """
+        engine = self._engine.execution_options(is_writing=is_writing)
+        deadline = time.monotonic() + self.patience_s
+        while True:
+            try:
+                return engine.connect()
+            except DBAPIError as error:
+                gone = isinstance(known(error, self.name), LibraryGone)
+                if not gone or time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_S)
 
     def _migrate(self) -> None:
         """Run the steps that are missing, in one transaction, one process at a time."""
@@ -219,10 +277,15 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            known = _known(error, self.name)
-            if known is None:
+            ours = known(error, self.name)
+            if ours is None:
                 raise
-            raise known from error
+            raise ours from error
+        except NoneFree as error:
+            raise LibraryBusy(
+                f"{self.name} has no connection free in this process",
+                hint="wait a moment; if it stays, start the process again",
+            ) from error
 
 
 def _version(connection: Connection) -> str:
@@ -256,6 +319,8 @@ def _use_wal(engine: Engine, busy_s: float) -> None:
         # Changing to WAL asks for the file alone, and does not wait as other statements do.
         deadline = time.monotonic() + busy_s
         while cursor.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+            if _is_strangers(cursor):
+                break  # it will be refused, and left as it is
             try:
                 if cursor.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
                     log.warning("this disk cannot hold a WAL; use the library from one process")
@@ -273,47 +338,19 @@ def _use_wal(engine: Engine, busy_s: float) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-BY_CODE: tuple[tuple[tuple[str, ...], type[LibraryError | DiskFull], str, str], ...] = (
-    (
-        ("SQLITE_BUSY", "SQLITE_LOCKED"),
-        LibraryBusy,
-        "{} is locked by another process",
-        "wait a moment; if it stays, close other programs that use this data folder",
-    ),
-    (
-        ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
-        LibraryDamaged,
-        "{} is not a catalog, or is damaged",
-        "restore it from a backup, or move it away and import your media again",
-    ),
-    (
-        ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "53100"),
-        DiskFull,
-        "no room is left to write {}",
-        "free some disk space, then try again",
-    ),
-    (
-        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR"),
-        LibraryError,
-        "{} cannot be opened or written",
-        "check the rights of the data folder, or choose another with WORKBENCH_DATA_DIR",
-    ),
-    (
-        ("28", "3D000", "08", "57P"),
-        LibraryError,
-        "{} cannot be reached",
-        "check WORKBENCH_DATABASE_URL and the server",
-    ),
-)
-"""Beginnings of the codes of SQLite and Postgres, with our error, its sentence and its hint."""
+def _is_strangers(cursor: sqlite3.Cursor) -> bool:
+    """Has another program made this database?"""
+    found = cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return bool(found) and ("alembic_version",) not in found
 
 
-def _known(error: DBAPIError, name: str) -> LibraryError | DiskFull | None:
-    """Our error for what the driver said, or None for a bug."""
-    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-    if code is None and type(error.orig).__name__ == "OperationalError":
-        code = "08"  # Postgres could not even be asked
-    for beginnings, kind, sentence, hint in BY_CODE:
-        if str(code).startswith(beginnings):
-            return kind(sentence.format(name), hint=hint)
-    return None
+def _wait_no_longer(engine: Engine, busy_s: float) -> None:
+    """Let a server's session wait for locks as SQLite does, and not rest in mid-transaction."""
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: object) -> None:
+        del record
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {int(1000 * busy_s)}")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {int(1000 * RESTING_S)}")
+        connection.commit()

@@ -42,6 +42,9 @@ def catch_up(store: Store, index: Index, *, progress: Progress = silent) -> int:
     held = index.ids()
     by_asset = store.moments_by_asset()
     wanted = {moment.id for moments in by_asset.values() for moment in moments}
+    if wanted and not held:
+        # Another server in the place of the old one: what is kept need not be embedded again.
+        return rebuild_index(store, index, progress=progress)
     gone = held - wanted
     index.discard(gone)
     behind = {

@@ -11,7 +11,8 @@ from pathlib import Path
 from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC
 from workbench.analysis.results import Failure
 from workbench.backends.protocol import MediaPart
-from workbench.errors import WorkbenchError
+from workbench.errors import MediaError, WorkbenchError
+from workbench.library.sources import reading_source
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 from workbench.media.chunks import KEY_FRAME_S, Chunk
@@ -54,23 +55,33 @@ class ProxyWork:
         """Make one proxy, or return the one there is.
 
         Raises:
-            MediaError: The original cannot be used.
+            MediaError: The original cannot be used, or is not what was imported any more.
             DiskFull: There is no room.
         """
         if proxy := self.existing(asset, spec):
             return proxy
+        made: Proxy | None = None
+        try:
+            with reading_source(self.store, asset):
+                made = self._made(asset, spec, progress)
+        except MediaError:
+            if made is not None:
+                # It may show another file than its name says.
+                made.path.unlink(missing_ok=True)
+            raise
+        self.store.add_proxy(made)
+        return made
+
+    def _made(self, asset: Asset, spec: str, progress: Progress) -> Proxy:
         if asset.kind == "image":
-            proxy = make_image_proxy(asset, spec, self.data_dir / "proxy_image")
-        else:
-            proxy = make_video_proxy(
-                asset,
-                spec,
-                self.data_dir / "proxy_video",
-                chunk_starts_s=key_frames_s(asset.duration_s),
-                progress=progress,
-            )
-        self.store.add_proxy(proxy)
-        return proxy
+            return make_image_proxy(asset, spec, self.data_dir / "proxy_image")
+        return make_video_proxy(
+            asset,
+            spec,
+            self.data_dir / "proxy_video",
+            chunk_starts_s=key_frames_s(asset.duration_s),
+            progress=progress,
+        )
 
 
 def key_frames_s(duration_s: float) -> tuple[float, ...]:

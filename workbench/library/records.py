@@ -17,6 +17,9 @@ Priority = Literal["urgent", "normal", "low"]
 CallResult = Literal["answered", "refused", "unkept", "lost"]
 ReportState = Literal["running", "done", "failed"]
 
+RANKS: dict[Priority, int] = {"urgent": 1, "normal": 10, "low": 100}
+"""Priority → place in its queue: the lowest number is next."""
+
 FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 """States a job does not leave by itself."""
 
@@ -48,9 +51,11 @@ class Job:
     """What could not be done, while the rest was."""
     request: str = ""
     """The request as JSON, so that the job can be run again."""
+    queue: str = ""
+    """The queue it waits in; see `jobs.queues`."""
     priority: Priority = "normal"
     attempt: int = 0
-    """How often it was put into the queue anew."""
+    """How often it was put into the queue anew. Only its newest attempt may change it."""
     starts: int = 0
     """How often a worker began it without getting any further than the one before."""
     worker: str = ""
@@ -132,6 +137,10 @@ class CallInFlight:
     asset_id: str
     label: str
     estimated_usd: Cost
+    route: str = ""
+    """Inference profile that prices go by."""
+    was_sent: bool = False
+    """False while it waits for the limits of a minute: nothing can have been billed."""
 
 
 @dataclass(frozen=True, slots=True)

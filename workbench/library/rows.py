@@ -52,6 +52,16 @@ def now_text() -> str:
     return time_text(datetime.now(UTC))
 
 
+def silence_s(beat_at_s: float, now_s: float, up_s: float) -> float:
+    """Seconds since somebody was heard of; while the server was down nobody could be.
+
+    Example:
+        >>> silence_s(100.0, 190.0, 0.0), silence_s(100.0, 190.0, 180.0)
+        (90.0, 10.0)
+    """
+    return max(0.0, now_s - max(beat_at_s, up_s))
+
+
 def cost_text(cost: Cost) -> str | None:
     """Write dollars exactly; None stays None.
 

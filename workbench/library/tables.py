@@ -151,11 +151,23 @@ jobs = Table(
     Column("data", Text, nullable=False),
     Column("asked", Text),
     Column("worker", Text, nullable=False, server_default=""),
+    Column("queue", Text, nullable=False, server_default=""),
+    Column("rank", Integer, nullable=False, server_default="10"),
+    Column("attempt", Integer, nullable=False, server_default="0"),
     Index("ix_jobs_created_at", "created_at"),
     Index("ix_jobs_state_created_at", "state", "created_at"),
+    Index("ix_jobs_state_queue", "state", "queue", "rank", "created_at"),
     UniqueConstraint("asked", name="uq_jobs_asked"),
 )
 """`asked` names the request of a job that has not ended, so that the same one cannot wait twice."""
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("per_worker", Integer, nullable=False),
+)
+"""How many jobs of a queue a worker does at once, where the user has said so."""
 
 job_events = Table(
     "job_events",

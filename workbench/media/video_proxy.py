@@ -200,6 +200,7 @@ def cut_chunk(proxy: Proxy, span: TimeSpan, folder: Path) -> Path:
         return proxy.path
     target = folder / f"{proxy.path.stem}_{start_s}-{end_s}{proxy.path.suffix}"
     if target.is_file() and target.stat().st_size > 0:
+        target.touch()  # housekeeping goes by the time of last use
         return target
     has_keyframe = start_s in _keyframes(proxy.path)
     codec = ["-c", "copy"] if has_keyframe else _nova_codec(())

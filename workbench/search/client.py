@@ -29,6 +29,10 @@ ANSWER_S = 60.0
 """How long a server may take over one request: a large write on a busy machine takes seconds."""
 
 
+REACH_S = 5.0
+"""How long a server may take to say that it is there."""
+
+
 class Lost(Exception):
     """The server or the collection is no longer what we were connected to; connect anew."""
 
@@ -146,11 +150,13 @@ def _own(folder: Path) -> Connection:
 
 def _connect_url(url: str) -> Connection:
     import chromadb
+    import httpx
 
     parts = urlsplit(url)
     try:
         port = parts.port
-    except ValueError:
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
         port = -1
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
         raise SettingsError(
@@ -160,11 +166,14 @@ def _connect_url(url: str) -> Connection:
     is_safe = parts.scheme == "https"
     if parts.hostname in {"127.0.0.1", "localhost", "::1"}:
         _keep_off_proxies(parts.hostname)
+    port = port or (443 if is_safe else 8000)
     try:
         with told():
+            # Chroma's own first question waits for an answer without end.
+            httpx.get(_heartbeat(parts.scheme, parts.hostname, port), timeout=REACH_S)
             client = chromadb.HttpClient(
                 host=parts.hostname,
-                port=port or (443 if is_safe else 8000),
+                port=port,
                 ssl=is_safe,
                 settings=_settings(),
             )
@@ -174,6 +183,10 @@ def _connect_url(url: str) -> Connection:
     for session in _http_sessions(client):
         session.timeout = ANSWER_S
     return Connection(client)
+
+
+def _heartbeat(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/api/v2/heartbeat"
 
 
 def _http_sessions(client: Any) -> tuple[Any, ...]:
@@ -245,6 +258,11 @@ def told() -> Iterator[None]:
             f"the search index cannot be used: {said[:200]}",
             hint="run `workbench index rebuild`; nothing is lost, it is made from the catalog",
         ) from error
+    except Exception as error:
+        # What a proxy answers in a server's place is no error of Chroma's, which raises it bare.
+        if isinstance(error.__context__, httpx.HTTPStatusError):
+            raise Lost(str(error)) from error
+        raise
 
 
 def own_embeddings() -> Any:

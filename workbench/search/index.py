@@ -7,6 +7,7 @@ copy: `put` returns the vectors to keep, and `rebuild` takes them back.
 import functools
 import re
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +29,9 @@ BATCH = 500
 STARTING_S = 20.0
 """How long a Chroma server may take to answer after it took the folder; 5 to 11 s were measured."""
 
+GONE_S = 10.0
+"""A team's server that does not answer is not asked again for so long: searches go on by words."""
+
 Result = TypeVar("Result")
 
 
@@ -43,9 +47,12 @@ class Index:
         self.collection = collection_name(embedder.name, embedder.dimension)
         """Name of the vectors' collection, in Chroma and in the catalog."""
         self._folder, self._url, self._wait_s = folder, url, wait_s
+        self.reached = 0
+        """How often it was reached: with another number it may be another index than before."""
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._chroma: Any = None
+        self._gone_until = 0.0
 
     @classmethod
     def open(
@@ -273,10 +280,17 @@ class Index:
         return self._chroma
 
     def _reach(self) -> "Connection":
-        from workbench.search.client import connect
+        from workbench.search.client import Lost, connect
 
         if self._connection is None:
-            self._connection = connect(self._folder, url=self._url, wait_s=self._wait_s)
+            if time.monotonic() < self._gone_until:
+                raise Lost(self._url)
+            try:
+                self._connection = connect(self._folder, url=self._url, wait_s=self._wait_s)
+            except Lost:
+                self._gone_until = time.monotonic() + GONE_S
+                raise
+            self.reached += 1
         return self._connection
 
     def _disconnect(self) -> None:

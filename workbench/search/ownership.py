@@ -9,7 +9,7 @@ import fcntl
 import http.client
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.errors import LibraryBusy, LibraryError
@@ -71,6 +71,8 @@ class ServerNote:
     host: str
     port: int
     pid: int
+    machine: str = field(default_factory=lambda: os.uname().nodename)
+    """Where it runs: on a shared disk the note may be another machine's, whose loopback is its own."""
 
     @property
     def url(self) -> str:
@@ -91,12 +93,13 @@ def forget_server(folder: Path) -> None:
 
 
 def live_server(folder: Path) -> ServerNote | None:
-    """The folder's server, if it answers."""
+    """The folder's server, if it runs on this machine and answers."""
     try:
         note = from_json(ServerNote, (folder / SERVER_NAME).read_bytes())
     except (OSError, ValueError):
         return None
-    return note if is_alive(note.host, note.port) else None
+    is_here = note.machine == os.uname().nodename
+    return note if is_here and is_alive(note.host, note.port) else None
 
 
 def is_alive(host: str, port: int) -> bool:

@@ -1,13 +1,18 @@
 """What pages read, remembered until the catalog changes.
 
-Every function here asks the workspace and is keyed by the catalog's revision, so a rerun of a
-page costs nothing and never shows a former state. Jobs are read fresh each time.
+Every function here asks the workspace and is keyed by the revision of media and results, so a
+rerun of a page costs nothing, never shows a former state, and progress of a job throws nothing
+away. Jobs are read fresh each time, a page of them at most.
 """
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
+from workbench.library.holders import is_alive
+from workbench.library.records import FINISHED, Job, JobState
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
@@ -15,21 +20,41 @@ if TYPE_CHECKING:
     from workbench.backends.protocol import Readiness
     from workbench.evidence.evidence import Evidence
     from workbench.library.overview import AssetCard, LibraryTotals
-    from workbench.library.records import AnalysisHeader, Job, ReportRecord
+    from workbench.library.records import AnalysisHeader, CallInFlight, ReportRecord, WorkerRecord
     from workbench.media.asset import Asset
 
 HEALTH_S = 60
 """Seconds that what health found is believed."""
 
+ACTIVE: tuple[JobState, ...] = ("running", "waiting", "paused")
+"""States of a job that has not ended."""
+
+CALM_S = 10.0
+"""While jobs end one after the other, a page is drawn anew at most this often."""
+
+Stamp = tuple[str, int, tuple[tuple[JobState, int], ...]]
+
+
+class Drawn(NamedTuple):
+    """When a page was drawn, and how many jobs had ended by then."""
+
+    at_s: float
+    ended: int
+
 
 def catalog_stamp() -> tuple[str, int]:
-    """Names the catalog and its present state."""
+    """Names the catalog and the present state of media and results."""
     opened = workspace()
-    return str(opened.data_dir), opened.store.revision()
+    return str(opened.data_dir), opened.store.revision("catalog")
+
+
+def cards_stamp() -> Stamp:
+    """The same with how many jobs are in each state, which is what cards show of jobs."""
+    return *catalog_stamp(), tuple(sorted(job_counts().items()))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _cards(stamp: tuple[str, int]) -> "list[AssetCard]":  # noqa: ARG001 - the cache's key
+def _cards(stamp: Stamp) -> "list[AssetCard]":  # noqa: ARG001 - the cache's key
     return workspace().cards()
 
 
@@ -65,8 +90,8 @@ def _engines(folder: str) -> "dict[str, Readiness]":  # noqa: ARG001
 
 
 def cards() -> "list[AssetCard]":
-    """Every asset with its state."""
-    return _cards(catalog_stamp())
+    """Every asset with its state; how far a job is, say `running_jobs`."""
+    return _cards(cards_stamp())
 
 
 def card(asset_id: str) -> "AssetCard | None":
@@ -120,11 +145,58 @@ def reports() -> "list[ReportRecord]":
     return sorted(workspace().reports(), key=lambda report: report.created_at, reverse=True)
 
 
-def jobs() -> "list[Job]":
-    """Jobs, the newest first."""
-    return sorted(workspace().jobs.jobs(), key=lambda job: job.created_at, reverse=True)
+def job_counts() -> dict[JobState, int]:
+    """How many jobs are in each state."""
+    return workspace().jobs.counts()
 
 
-def active_jobs() -> "list[Job]":
-    """Jobs that wait or run."""
-    return [job for job in jobs() if not job.is_finished]
+def jobs_page(states: Sequence[JobState], *, limit: int, offset: int = 0) -> list[Job]:
+    """Some of the jobs in these states."""
+    return workspace().jobs.page(states, limit=limit, offset=offset)
+
+
+def running_jobs() -> dict[str, Job]:
+    """Jobs that run, by id, as far as they are now."""
+    return {job.id: job for job in jobs_page(("running",), limit=100)}
+
+
+def calls_in_flight() -> "dict[str, list[CallInFlight]]":
+    """Id of a job → the calls that are being made for it."""
+    found: dict[str, list[CallInFlight]] = {}
+    for call in workspace().store.calls_in_flight():
+        found.setdefault(call.job_id, []).append(call)
+    return found
+
+
+def living_workers() -> "list[WorkerRecord]":
+    """Workers that live; one that died stays known until another has its jobs."""
+    found = workspace().jobs.workers()
+    return [worker for worker in found if is_alive(worker.name, worker.silent_s)]
+
+
+def active(counts: Mapping[JobState, int]) -> int:
+    """How many jobs have not ended."""
+    return sum(counts.get(state, 0) for state in ACTIVE)
+
+
+def has_active_jobs() -> bool:
+    """Is there a job that has not ended?"""
+    return active(job_counts()) > 0
+
+
+def ended(counts: Mapping[JobState, int]) -> int:
+    """How many jobs have ended."""
+    return sum(counts.get(state, 0) for state in FINISHED)
+
+
+def note_page() -> None:
+    """Remember when the page is drawn, before it reads anything."""
+    st.session_state["drawn"] = Drawn(time.monotonic(), ended(job_counts()))
+
+
+def is_page_old(counts: Mapping[JobState, int]) -> bool:
+    """Has a job ended since the page was drawn? While others go on, not told in a hurry."""
+    drawn: Drawn | None = st.session_state.get("drawn")
+    if drawn is None or ended(counts) == drawn.ended:
+        return False
+    return not active(counts) or time.monotonic() - drawn.at_s > CALM_S

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from workbench.backends.usage import Cost, format_usd
 from workbench.media.asset import Asset
-from workbench.media.timecode import format_time
+from workbench.media.timecode import format_length, format_time
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&@/=^])")
 
@@ -94,6 +94,34 @@ def format_moment(moment: datetime) -> str:
     """
     local = moment.astimezone()
     return f"{format_date(local)} {local:%H:%M}"
+
+
+def format_clock(moment: datetime, *, today: date | None = None) -> str:
+    """Write a time of day to the second, in the reader's zone; the date only if it is not today.
+
+    Example:
+        >>> from datetime import timezone
+        >>> len(format_clock(datetime(2020, 6, 14, 12, 0, tzinfo=timezone.utc)).split())
+        4
+    """
+    local = moment.astimezone()
+    clock = f"{local:%H:%M:%S}"
+    if local.date() == (today or datetime.now().astimezone().date()):
+        return clock
+    return f"{format_date(local)} {clock}"
+
+
+def format_about(seconds: float) -> str:
+    """Write an estimated length no finer than it is known.
+
+    Example:
+        >>> format_about(3.2), format_about(95), format_about(365)
+        ('≈ 3 s', '≈ 1 min 35 s', '≈ 6 min')
+    """
+    if seconds < 10:
+        return f"≈ {max(1, round(seconds))} s"
+    rounded = round(seconds / 60) * 60 if seconds >= 120 else round(seconds)
+    return f"≈ {format_length(rounded)}"
 
 
 def format_price(cost: Cost) -> str:

@@ -5,7 +5,7 @@ its selectors. Known errors are shown where the result would be, with what to do
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -22,6 +22,8 @@ ENGINE_WORDS = {
     "local": ("Local engine", "ready", "not ready"),
     "nova": ("AWS", "connected", "not connected"),
 }
+
+_TROUBLE = "trouble"
 
 _GRAY = {"light": "#5B6472", "dark": "#A3ABB8"}
 _LINK = {"light": "#0A6E6A", "dark": "#5ACFC7"}
@@ -56,6 +58,8 @@ def page_frame() -> Iterator[None]:
         initial_sidebar_state=224,
     )
     st.html(_css(name))
+    with contextlib.suppress(WorkbenchError):  # the page itself shows it
+        data.note_page()
     st.logo(str(ASSETS / f"logo_{name}.svg"), size="medium")
     yield
     with st.sidebar:
@@ -92,6 +96,27 @@ def shown_errors() -> Iterator[None]:
         yield
     except WorkbenchError as error:
         show_error(error.message, error.hint)
+
+
+def act(place: str, action: Callable[[], object]) -> None:
+    """Do what a button asks, in its callback; a known error waits for `shown_trouble`.
+
+    Args:
+        place: Where on the page an error belongs.
+        action: What to do.
+    """
+    st.session_state.pop(_TROUBLE, None)
+    try:
+        action()
+    except WorkbenchError as error:
+        st.session_state[_TROUBLE] = (place, error.message, error.hint)
+
+
+def shown_trouble(place: str) -> None:
+    """Show what went wrong with the last button, if it belongs here, until the next is pressed."""
+    where, message, hint = st.session_state.get(_TROUBLE, ("", "", ""))
+    if message and where == place:
+        show_error(message, hint)
 
 
 def show_error(message: str, hint: str = "", *, details: str = "") -> None:

@@ -1,6 +1,6 @@
 """Parts of the Library page: the grid and the table of assets, and what selected ones can do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,6 +21,7 @@ from workbench.ui.states import KIND_ICONS, LOOKS, material, state_badge
 
 if TYPE_CHECKING:
     from workbench.library.overview import AssetCard, LibraryTotals
+    from workbench.library.records import Job
 
 CARDS_A_PAGE = 48
 
@@ -96,13 +97,18 @@ def filtered_cards(
     return found
 
 
-def card_badge(card: "AssetCard") -> None:
-    """Show an asset's state; a running one says how far it is."""
+def card_badge(card: "AssetCard", running: "Mapping[str, Job]") -> None:
+    """Show an asset's state; one that is worked on says how far that is.
+
+    Args:
+        card: The asset.
+        running: Jobs that run, as far as they are now: a card may be older.
+    """
     job = card.job
-    if card.state == "running" and job is not None and job.state == "waiting":
-        state_badge("waiting")
-    elif card.state == "running" and job is not None and job.total and len(job.asset_ids) == 1:
-        state_badge("running", word=f"{job.done} of {job.total}")
+    if card.state == "running" and job is not None:
+        job = running.get(job.id, job)
+        of_this = job.state == "running" and job.total and len(job.asset_ids) == 1
+        state_badge(job.state, word=f"{job.done} of {job.total}" if of_this else "")
     elif card.state == "failed" and job is not None:
         state_badge("failed", help_text=plain(job.error or "The last job failed."))
     else:
@@ -117,6 +123,7 @@ def asset_grid(cards: "Sequence[AssetCard]") -> None:
         with st.bottom:
             page = st.pagination(pages, key="page", bind="query-params")
     grid = st.grid(4, min_column_width=210, border=True)
+    running = data.running_jobs()
     for card in cards[(page - 1) * CARDS_A_PAGE : page * CARDS_A_PAGE]:
         asset = card.asset
         with grid.cell():
@@ -136,7 +143,7 @@ def asset_grid(cards: "Sequence[AssetCard]") -> None:
             with st.container(
                 horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
             ):
-                card_badge(card)
+                card_badge(card, running)
                 st.caption(
                     f"{material(KIND_ICONS[asset.kind])} {format_shape(asset)}", width="content"
                 )

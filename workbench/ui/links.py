@@ -77,6 +77,29 @@ def linked_choice(name: str, options: Sequence[str], *, default: str) -> Callabl
     return follow
 
 
+def linked_page(name: str, pages: int) -> Callable[[], None]:
+    """Let the link hold the page of a list, the first if it says nothing or too much.
+
+    Used as `linked_choice` is.
+
+    Args:
+        name: Query parameter and key of the widget.
+        pages: How many there are, at least 1.
+    """
+    wanted = st.query_params.get(name, "")
+    page = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else 1
+    st.session_state[name] = min(max(1, page), pages)
+
+    def follow() -> None:
+        chosen = st.session_state.get(name, 1)
+        if chosen == 1:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = str(chosen)
+
+    return follow
+
+
 def linked_number(name: str) -> float | None:
     """A number from the link, such as a moment in seconds; None if there is none."""
     text = st.query_params.get(name, "")

@@ -11,12 +11,11 @@ import streamlit as st
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.backends.usage import format_usd, total_cost
-from workbench.media.timecode import format_length
 from workbench.reports.charts import chunk_plan_chart, palette
 from workbench.ui import data
 from workbench.ui.charts import show_figure
 from workbench.ui.components import theme
-from workbench.ui.formats import advice, facts, format_count, format_price, plain
+from workbench.ui.formats import advice, facts, format_about, format_count, format_price, plain
 from workbench.ui.request_form import with_cap
 from workbench.ui.session import workspace
 from workbench.ui.states import material
@@ -70,7 +69,7 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
             format_price(plan.cost),
             help=f"{plain(between)}. Answers have no fixed length." if between else None,
         )
-        time.metric("Time", f"≈ {_rounded(plan.seconds)}")
+        time.metric("Time", format_about(plan.seconds))
         calls.metric("Model calls", f"{len(plan.calls):,}")
         _steps(plan)
         _remarks(plan, between)
@@ -105,12 +104,6 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
         figure = chunk_plan_chart(plan, palette=palette(theme()))
         show_figure(figure, key="plan_chart")
     return with_cap(request, cap) if pressed else None
-
-
-def _rounded(seconds: float) -> str:
-    if seconds < 10:
-        return f"{max(1, round(seconds))} s"
-    return format_length(round(seconds / 60) * 60 if seconds >= 120 else round(seconds))
 
 
 def _why_not(plan: "AnalysisPlan") -> str:
@@ -230,7 +223,7 @@ def _option(option: "PricedOption") -> tuple[str | None, ...]:
         f"{option.name}{depth}",
         format_usd(option.cost_usd),
         price_range(option.cost_low_usd, option.cost_high_usd) or None,
-        f"≈ {_rounded(option.seconds)}",
+        format_about(option.seconds),
         f"{option.calls:,}",
         f"{option.effective_fps:.2g}" if option.effective_fps else None,
         note or None,

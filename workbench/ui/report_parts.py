@@ -13,6 +13,7 @@ from workbench.analysis.request import EVERYTHING
 from workbench.ui import data, links
 from workbench.ui.formats import format_count, format_moment, plain
 from workbench.ui.frame import show_error, shown_errors
+from workbench.ui.live import live
 from workbench.ui.request_form import asset_labels
 from workbench.ui.session import workspace
 from workbench.ui.states import LOOKS
@@ -122,32 +123,37 @@ def _field(notebook: "NotebookInfo", name: str, default: Any) -> Any:
 
 
 def made_reports() -> None:
-    """The reports that were made, with links that open and download them."""
+    """The reports that were made, with links that open and download them; new ones come by themselves."""
+    st.subheader("Made", anchor=False)
+    live(_made)
+
+
+def _made() -> None:
     import polars as pl
 
-    st.subheader("Made", anchor=False)
-    reports = data.reports()
-    if not reports:
-        st.caption("None yet.")
-        return
-    assets = data.assets()
-    rows = [_row(report, assets) for report in reports]
-    st.dataframe(
-        pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)),
-        hide_index=True,
-        height="content",
-        placeholder="–",
-        column_config={
-            "title": st.column_config.TextColumn("Report", width="medium"),
-            "about": st.column_config.TextColumn("About", width="medium"),
-            "state": "State",
-            "made": "Made",
-            "open": st.column_config.LinkColumn("Open", display_text="Open"),
-            "download": st.column_config.LinkColumn("Download", display_text="HTML"),
-            "notebook": st.column_config.LinkColumn("Notebook", display_text="ipynb"),
-        },
-        alt=f"{format_count(len(reports), 'report')}, the newest first, with links to open them.",
-    )
+    with shown_errors():
+        reports = data.reports()
+        if not reports:
+            st.caption("None yet.")
+            return
+        assets = data.assets()
+        rows = [_row(report, assets) for report in reports]
+        st.dataframe(
+            pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)),
+            hide_index=True,
+            height="content",
+            placeholder="–",
+            column_config={
+                "title": st.column_config.TextColumn("Report", width="medium"),
+                "about": st.column_config.TextColumn("About", width="medium"),
+                "state": "State",
+                "made": "Made",
+                "open": st.column_config.LinkColumn("Open", display_text="Open"),
+                "download": st.column_config.LinkColumn("Download", display_text="HTML"),
+                "notebook": st.column_config.LinkColumn("Notebook", display_text="ipynb"),
+            },
+            alt=f"{format_count(len(reports), 'report')}, the newest first, with links to them.",
+        )
 
 
 def _row(report: "ReportRecord", assets: Mapping[str, Any]) -> dict[str, str | None]:

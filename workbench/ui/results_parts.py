@@ -74,9 +74,6 @@ def status_line(card: "AssetCard", analysis: Analysis | None) -> None:
         format_bytes(asset.size_bytes),
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
-        if card.state == "running" and card.job is not None:
-            job = card.job
-            state_badge("running", word=f"{job.done} of {job.total}" if job.total else "")
         if analysis is None:
             if card.state != "running":
                 state_badge("new", word="Not analysed yet")

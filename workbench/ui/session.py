@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from workbench.workspace import Workspace
 
+LOOK_AFTER_S = 10.0
+"""How often the app looks whether somebody does the jobs that wait, in seconds."""
+
 LOG = logging.getLogger(__name__)
 
 
@@ -62,13 +65,32 @@ def _start_services() -> None:
         LOG.warning("%s %s", error, error.hint)
 
 
+def _replace_dead_worker() -> None:
+    """Start a worker again that was killed; one that was stopped with nothing to do stays so."""
+    try:
+        counts = workspace().jobs.counts()
+    except WorkbenchError:
+        return  # the pages show the trouble
+    if counts.keys() & {"waiting", "running"}:
+        _start_services()
+
+
+async def _look_after_services() -> None:
+    await asyncio.to_thread(_start_services)
+    while True:
+        await asyncio.sleep(LOOK_AFTER_S)
+        await asyncio.to_thread(_replace_dead_worker)
+
+
 @contextlib.asynccontextmanager
 async def lifespan(app: "st.App") -> AsyncIterator[None]:  # noqa: ARG001 - Starlette passes it
-    """Start the worker and the index server beside the app; close the library at the end.
+    """Keep the worker and the index server running beside the app; close the library at the end.
 
-    Both may take seconds, so the first page does not wait for them.
+    Both may take seconds to start, so the first page does not wait for them.
     """
-    starting = asyncio.create_task(asyncio.to_thread(_start_services))
+    looking = asyncio.create_task(_look_after_services())
     yield
-    await starting
+    looking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await looking
     await asyncio.to_thread(close_workspace)

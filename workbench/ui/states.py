@@ -19,6 +19,7 @@ LOOKS: dict[str, Look] = {
     "new": Look("New", "fiber_new", "gray"),
     "proxy ready": Look("Proxy ready", "compress", "gray"),
     "waiting": Look("Waiting", "schedule", "gray"),
+    "paused": Look("Paused", "pause_circle", "gray"),
     "running": Look("Running", "progress_activity", "blue"),
     "analysed": Look("Analysed", "check_circle", "green"),
     "complete": Look("Complete", "check_circle", "green"),

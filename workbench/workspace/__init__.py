@@ -17,13 +17,14 @@ from workbench.library.records import ReportRecord
 from workbench.progress import Progress, silent
 from workbench.settings import Settings, load_settings
 from workbench.workspace.analysis import AnalysisWork
+from workbench.workspace.housekeeping import Upkeep
 
 if TYPE_CHECKING:
     from workbench.reports.notebook import NotebookInfo
     from workbench.search.query import Hit
 
 
-class Workspace(AnalysisWork):
+class Workspace(AnalysisWork, Upkeep):
     """One library and everything that works on it.
 
     Example:
@@ -48,8 +49,6 @@ class Workspace(AnalysisWork):
             if self._index is not None:
                 self._index.close()
                 self._index = None
-            if "jobs" in self.__dict__:
-                self.jobs.close()
         self.store.close()
 
     def __enter__(self) -> "Workspace":
@@ -82,10 +81,10 @@ class Workspace(AnalysisWork):
         from workbench.search.query import search
 
         moved_to = self.store.revision("moments")
-        if how != "words" and moved_to != self._caught_up_at:
+        if how != "words" and (moved_to, self.index.reached) != self._caught_up_at:
             with contextlib.suppress(LibraryError):  # words are found without the index
                 catch_up(self.store, self.index)
-                self._caught_up_at = moved_to
+                self._caught_up_at = moved_to, self.index.reached
         return search(
             text,
             moments=self.store.moments(),

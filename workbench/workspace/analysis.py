@@ -2,30 +2,40 @@
 
 import functools
 import logging
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import CancelledError
 from datetime import UTC, datetime
 
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall, plan_analysis
 from workbench.analysis.prices import PricedOption, price_options
 from workbench.analysis.request import AnalysisRequest
-from workbench.analysis.results import Analysis, CallRecord, Failure, RunResult
-from workbench.analysis.run import Executor, RunTools, inline, run_plan
+from workbench.analysis.results import Analysis, Failure, RunResult
+from workbench.analysis.run import Executor, RunTools, run_plan
+from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.protocol import MediaPart
 from workbench.errors import (
     LibraryError,
-    MediaMissing,
     NoCredentials,
     NotInLibrary,
     RequestError,
 )
 from workbench.evidence.evidence import Evidence
+from workbench.library.calls import CallTools, go_on, make_call, settle_stale
+from workbench.library.journal import RUN_PREFIX
 from workbench.library.records import AnalysisHeader, LedgerEntry
+from workbench.library.sources import SourceKeep, reading_source, require_source
 from workbench.media.asset import Asset
 from workbench.progress import Progress, silent
 from workbench.workspace.library import LibraryWork, existing_path
 
 NO_MEDIA = "holds no video, photo or sound file"
 NO_MEDIA_HINT = "name another folder; `workbench import --dry-run` lists what is found"
+
+MOST_CALLS_AT_ONCE = 16
+"""Calls a run has under way at most, whatever the model allows: each is a thread."""
 
 log = logging.getLogger(__name__)
 
@@ -93,24 +103,21 @@ class AnalysisWork(LibraryWork):
 
         Raises:
             MediaMissing: The file is gone, and nothing was measured before.
+            MediaError: It has changed since it was imported, or does so meanwhile.
         """
         from workbench.evidence.gather import gather
 
-        if existing_path(str(asset.path)) is None:
-            if kept := self.store.evidence(asset.id):
-                return kept
-            raise MediaMissing(
-                f"{asset.name} is no longer in {asset.path.parent}",
-                hint="put it back, or import it from where it is now",
+        if existing_path(str(asset.path)) is None and (kept := self.store.evidence(asset.id)):
+            return kept
+        with reading_source(self.store, asset):
+            evidence = gather(
+                asset,
+                cache_dir=self.data_dir,
+                threads=self.settings.cpu_threads,
+                keep=SourceKeep(self.store, asset),
+                model_dir=self.settings.whisper_dir,
+                progress=progress,
             )
-        evidence = gather(
-            asset,
-            cache_dir=self.data_dir,
-            threads=self.settings.cpu_threads,
-            keep=self.store,
-            model_dir=self.settings.whisper_dir,
-            progress=progress,
-        )
         self.store.put_evidence(evidence)
         return evidence
 
@@ -144,57 +151,127 @@ class AnalysisWork(LibraryWork):
             # The catalog has the moments: the next search brings the index up to date.
             log.warning("not indexed yet: %s", error.message)
 
-    def _record(self, asset: Asset, call: PlannedCall, record: CallRecord) -> None:
-        self.store.record_call(
-            LedgerEntry(
-                at=datetime.now(UTC),
-                analysis_id="",
-                asset_id=asset.id,
-                call_id=call.id,
-                cache_key=record.cache_key,
-                engine=self.catalog.get(call.model).engine,
-                model=call.model,
-                model_id=record.model_id,
-                was_kept=record.was_kept,
-                estimated_usd=record.estimated_usd,
-                cost_usd=record.cost_usd,
-                usage=record.usage,
+    def _record(self, analysis: Analysis, run_id: str) -> None:
+        """Write the calls of an analysis that were kept, and name it in the rows of the others."""
+        for call in analysis.calls:
+            if not call.was_kept:
+                continue
+            self.store.record_call(
+                LedgerEntry(
+                    at=datetime.now(UTC),
+                    analysis_id=analysis.id,
+                    asset_id=analysis.asset_id,
+                    call_id=call.call_id,
+                    cache_key=call.cache_key,
+                    engine=analysis.engine,
+                    model=analysis.model,
+                    model_id=call.model_id,
+                    was_kept=True,
+                    estimated_usd=call.estimated_usd,
+                    cost_usd=call.cost_usd,
+                    usage=call.usage,
+                    job_id=run_id,
+                )
             )
-        )
+        self.store.name_analysis(analysis.id, [call.cache_key for call in analysis.calls])
+
+    def call(
+        self, order: CallOrder, *, job_id: str = "", check: Callable[[], None] = go_on
+    ) -> CallOutcome:
+        """See that the reply to an order is in the call cache, making the call if need be.
+
+        Args:
+            order: The call.
+            job_id: The job or run that pays for it.
+            check: Called often while it waits; it raises to give up.
+
+        Raises:
+            BackendError: The service gave no usable answer.
+            BudgetReached: It could cost more than what is left under the cap.
+            DiskFull: The reply could not be kept.
+            LibraryError: The same, or the catalog cannot be used.
+        """
+        return make_call(order, job_id=job_id, tools=self._call_tools(), check=check)
+
+    def settle_calls(self) -> int:
+        """Write down what came of calls whose makers have died; returns how many there were."""
+        return settle_stale(self._call_tools())
+
+    def _call_tools(self) -> CallTools:
+        with self._lock:
+            return CallTools(self.backends.get, self.catalog.get, self.cache, self.store)
 
     def run(
-        self, plan: AnalysisPlan, *, progress: Progress = silent, execute: Executor = inline
+        self,
+        plan: AnalysisPlan,
+        *,
+        progress: Progress = silent,
+        execute: Executor | None = None,
+        job_id: str = "",
     ) -> RunResult:
         """Make the calls of a plan, and no others, and keep what comes of them.
+
+        Args:
+            plan: What to run.
+            progress: Told about finished units, from any thread; what it raises stops the run.
+            execute: Has a call made; None makes it in this process.
+            job_id: The job that pays; without one, the run itself.
 
         Raises:
             NoCredentials: A call has to be made, and the service cannot be called from here.
         """
-        backend = self.backends.get(plan.model.engine)
+        engine = plan.model.engine
         if plan.kept_calls < len(plan.calls):
             # Measuring takes minutes: better said before than after.
-            state = backend.readiness()
+            state = self.backends.get(engine).readiness()
             if not state.is_ready:
                 raise NoCredentials(state.finding.rstrip("."), hint=state.hint)
+        run_id = job_id or f"{RUN_PREFIX}{uuid.uuid4().hex}"
+        limit = self.store.limit(plan.model.key).at_once or MOST_CALLS_AT_ONCE
+        away: set[str] = set()
+        is_stopped = threading.Event()
+
+        def gather(asset: Asset, progress: Progress) -> Evidence:
+            if existing_path(str(asset.path)) is None:
+                away.add(asset.id)
+            return self.gather(asset, progress)
+
+        def keep(analysis: Analysis, evidence: Evidence) -> None:
+            # What was measured of a file that had gone before may still be used.
+            if analysis.asset_id not in away:
+                require_source(self.store, self.store.asset(analysis.asset_id))
+            self._keep(analysis, evidence)
+
+        def check() -> None:
+            if is_stopped.is_set():
+                raise CancelledError
+
         tools = RunTools(
-            gather=self.gather,
+            gather=gather,
             prepare=self._prepare,
-            backend=backend,
             cache=self.cache,
-            record=self._record,
+            record=functools.partial(self._record, run_id=run_id),
             find=self._find,
-            keep=self._keep,
+            keep=keep,
+            calls_at_once=1 if engine == "local" else min(limit, MOST_CALLS_AT_ONCE),
         )
-        return run_plan(plan, tools, execute=execute, progress=progress)
+        make = execute or functools.partial(self.call, job_id=run_id, check=check)
+        try:
+            return run_plan(plan, tools, execute=make, progress=progress)
+        finally:
+            # Calls of a stopped run that still wait for their turn are not made any more.
+            is_stopped.set()
 
     def analyse(
         self,
         request: AnalysisRequest,
         progress: Progress = silent,
-        execute: Executor = inline,
+        execute: Executor | None = None,
+        *,
+        job_id: str = "",
     ) -> RunResult:
-        """Plan and run a request in this process."""
-        return self.run(self.plan(request), progress=progress, execute=execute)
+        """Plan and run a request in this process; see `run`."""
+        return self.run(self.plan(request), progress=progress, execute=execute, job_id=job_id)
 
     def analysis(self, analysis_id: str) -> Analysis:
         """A kept analysis.

@@ -31,8 +31,9 @@ class Services:
         self.store = Store.open(settings.database_url or self.data_dir / "app.db")
         self._lock = threading.RLock()
         self._index: Index | None = None
-        self._caught_up_at: int | None = None
-        """Revision of the catalog's moments that the index is known to hold."""
+        self._caught_up_at: tuple[int, int] | None = None
+        """Revision of the catalog's moments that the index is known to hold, and which index: one
+        that was reached anew may be another."""
 
     @functools.cached_property
     def catalog(self) -> Catalog:
@@ -100,7 +101,7 @@ class Services:
         """Work for the worker process."""
         from workbench.jobs.client import JobClient
 
-        return JobClient(self.data_dir, self.store, database_url=self.settings.database_url)
+        return JobClient(self.store)
 
 
 def make_folder(folder: Path) -> None:

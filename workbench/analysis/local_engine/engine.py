@@ -24,7 +24,7 @@ from workbench.analysis.local_engine.summary import (
 )
 from workbench.analysis.local_engine.topics import find_topics
 from workbench.backends.catalog import ModelInfo
-from workbench.backends.protocol import ModelReply, ModelRequest, Readiness
+from workbench.backends.protocol import Gate, ModelReply, ModelRequest, Readiness, open_gate
 from workbench.backends.usage import Usage
 from workbench.errors import BadModelRequest
 from workbench.evidence.evidence import Evidence, TextBlock
@@ -70,13 +70,14 @@ class LocalEngine:
         how = "ranks sentences by meaning" if self._embed else "ranks sentences by shared words"
         return Readiness("local engine", is_ready=True, finding=f"quotes and counts; {how}")
 
-    def invoke(self, request: ModelRequest, model: ModelInfo) -> ModelReply:
+    def invoke(self, request: ModelRequest, model: ModelInfo, gate: Gate = open_gate) -> ModelReply:
         """Answer one request from its evidence.
 
         Args:
             request: `analyse_chunk` or `analyse_image`, with evidence on the source's clock. Of
                 the options `find`, `summary_length` and `language` are read.
             model: Not looked at: there is one local model.
+            gate: Not passed: nothing is sent.
 
         Returns:
             An `Answer` on the clip's clock, as plain data. It used no tokens and cost nothing.
@@ -84,7 +85,7 @@ class LocalEngine:
         Raises:
             BadModelRequest: There is no evidence, or the task is one for models that write.
         """
-        del model
+        del model, gate
         began = time.monotonic()
         if request.task == "combine":
             raise BadModelRequest(

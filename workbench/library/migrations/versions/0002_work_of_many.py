@@ -1,4 +1,4 @@
-"""Work of many: workers, events of jobs, calls in flight, and limits."""
+"""Work of many: workers, the order and events of jobs, calls in flight, and limits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,8 +23,12 @@ def upgrade() -> None:
     with op.batch_alter_table("jobs") as jobs:
         jobs.add_column(sa.Column("asked", sa.Text(), nullable=True))
         jobs.add_column(sa.Column("worker", sa.Text(), nullable=False, server_default=""))
+        jobs.add_column(sa.Column("queue", sa.Text(), nullable=False, server_default=""))
+        jobs.add_column(sa.Column("rank", sa.Integer(), nullable=False, server_default="10"))
+        jobs.add_column(sa.Column("attempt", sa.Integer(), nullable=False, server_default="0"))
         jobs.drop_index("ix_jobs_state")
         jobs.create_index("ix_jobs_state_created_at", ["state", "created_at"])
+        jobs.create_index("ix_jobs_state_queue", ["state", "queue", "rank", "created_at"])
         jobs.create_unique_constraint("uq_jobs_asked", ["asked"])
     op.create_table(
         "job_events",
@@ -72,10 +76,17 @@ def upgrade() -> None:
         sa.Column("tokens_per_minute", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("model", name="pk_limits"),
     )
+    op.create_table(
+        "queues",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("per_worker", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_queues"),
+    )
 
 
 def downgrade() -> None:
     """Forget them."""
+    op.drop_table("queues")
     op.drop_table("limits")
     op.drop_index("ix_sends_model_at_s", table_name="sends")
     op.drop_table("sends")
@@ -85,8 +96,12 @@ def downgrade() -> None:
     op.drop_table("job_events")
     with op.batch_alter_table("jobs") as jobs:
         jobs.drop_constraint("uq_jobs_asked", type_="unique")
+        jobs.drop_index("ix_jobs_state_queue")
         jobs.drop_index("ix_jobs_state_created_at")
         jobs.create_index("ix_jobs_state", ["state"])
+        jobs.drop_column("attempt")
+        jobs.drop_column("rank")
+        jobs.drop_column("queue")
         jobs.drop_column("worker")
         jobs.drop_column("asked")
     with op.batch_alter_table("ledger") as ledger:

@@ -8,15 +8,17 @@ from pathlib import Path
 from types import TracebackType
 
 from workbench.library.database import BUSY_S, Database, Part
-from workbench.library.store_assets import AssetRows
-from workbench.library.store_calls import CallRows
-from workbench.library.store_jobs import JobRows
-from workbench.library.store_moments import MomentRows
-from workbench.library.store_results import ResultRows
-from workbench.library.store_work import WorkRows
+from workbench.library.store.assets import AssetRows
+from workbench.library.store.calls import CallRows
+from workbench.library.store.jobs import JobRows
+from workbench.library.store.moments import MomentRows
+from workbench.library.store.moving import MovingRows
+from workbench.library.store.results import ResultRows
+from workbench.library.store.upkeep import UpkeepRows
+from workbench.library.store.work import WorkRows
 
 
-class Store(AssetRows, ResultRows, WorkRows, JobRows, CallRows, MomentRows):
+class Store(AssetRows, ResultRows, WorkRows, JobRows, CallRows, MomentRows, UpkeepRows, MovingRows):
     """What is kept. Open it with `Store.open`; it may be shared between threads.
 
     Example:
@@ -40,7 +42,8 @@ class Store(AssetRows, ResultRows, WorkRows, JobRows, CallRows, MomentRows):
         Raises:
             LibraryDamaged: The file is no catalog, is damaged, or is from a newer version.
             LibraryBusy: Another process kept it locked.
-            LibraryError: It cannot be reached or written.
+            LibraryGone: Its server cannot be reached.
+            LibraryError: It cannot be written.
             SettingsError: The address cannot be used.
             NotInstalled: The driver for Postgres is missing.
         """
@@ -49,6 +52,13 @@ class Store(AssetRows, ResultRows, WorkRows, JobRows, CallRows, MomentRows):
     def close(self) -> None:
         """Give back every connection."""
         self._database.close()
+
+    def be_patient(self, seconds: float) -> None:
+        """Let every transaction wait so long for a server that is gone, instead of failing.
+
+        For processes that work without anybody watching: to a person an error says more.
+        """
+        self._database.patience_s = seconds
 
     def __enter__(self) -> "Store":
         return self

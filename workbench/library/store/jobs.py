@@ -2,18 +2,28 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
-from workbench.library.records import FINISHED, Job, JobEvent, JobState, WorkerRecord
-from workbench.library.rows import in_batches, now_text, read_record, time_text
-from workbench.library.tables import job_events, jobs, workers
+from workbench.library.records import FINISHED, RANKS, Job, JobEvent, JobState, WorkerRecord
+from workbench.library.rows import in_batches, now_text, read_record, silence_s, time_text
+from workbench.library.tables import job_events, jobs, queues, workers
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job that waits, without the rest of its record."""
+
+    job_id: str
+    attempt: int
+    rank: int
+    """Place in its queue; the lowest is next."""
 
 
 class JobRows:
@@ -30,20 +40,31 @@ class JobRows:
         """Keep new jobs, each unless the same was asked for and has not ended.
 
         Args:
-            asked: Name of the request (see `jobs.client.name_of`) → the job it would be.
+            asked: Name of the request (see `jobs.asking.name_of`) → the job it would be.
 
         Returns:
             Name of the request → the job that does it: the new one, or the one there was.
         """
         found: dict[str, Job] = {}
         with self._database.writing("jobs") as connection:
-            for names in in_batches(list(asked)):
-                rows = [_row(asked[name], name) for name in names]
-                insert = self._database.insert(jobs)
-                connection.execute(insert.on_conflict_do_nothing(), rows)
-                query = select(jobs.c.asked, jobs.c.id, jobs.c.data).where(jobs.c.asked.in_(names))
-                for row in connection.execute(query):
-                    found[row.asked] = _job(row.id, row.data)
+            left = list(asked)
+            # On Postgres the job there was may end between the two statements: then ask again.
+            while left:
+                for names in in_batches(left):
+                    rows = [_row(asked[name], name) for name in names]
+                    insert = self._database.insert(jobs)
+                    connection.execute(insert.on_conflict_do_nothing(), rows)
+                    query = select(jobs.c.asked, jobs.c.id, jobs.c.data)
+                    for row in connection.execute(query.where(jobs.c.asked.in_(names))):
+                        found[row.asked] = _job(row.id, row.data)
+                left = [name for name in left if name not in found]
+            events = [
+                _event(job.id, "job.asked", {"kind": job.kind, "priority": job.priority})
+                for name, job in found.items()
+                if job.id == asked[name].id
+            ]
+            if events:
+                connection.execute(self._database.insert(job_events), events)
         return found
 
     def update_job(self, job_id: str, **changes: Any) -> Job:
@@ -56,33 +77,46 @@ class JobRows:
             NotInLibrary: There is no such job.
         """
         with self._database.writing("jobs") as connection:
-            query = select(jobs.c.data, jobs.c.asked).where(jobs.c.id == job_id).with_for_update()
-            row = connection.execute(query).one_or_none()
-            job = replace(_job(job_id, row.data if row else None), **changes)
-            asked = row.asked if row else None
-            connection.execute(self._database.upsert(jobs).values(**_row(job, asked)))
-        return job
+            job, asked = self._locked(connection, job_id)
+            return self._rewritten(connection, replace(job, **changes), asked)
 
     def change_job(
-        self, job_id: str, from_states: Sequence[JobState], **changes: Any
+        self,
+        job_id: str,
+        from_states: Sequence[JobState],
+        *,
+        of_attempt: int | None = None,
+        **changes: Any,
     ) -> Job | None:
         """Change a job only if it is in one of some states: nobody else's change is undone.
 
+        Args:
+            job_id: The job.
+            from_states: States it may be in.
+            of_attempt: The attempt it has to be at; None for any.
+            **changes: Fields and their new values.
+
         Returns:
-            The job after the change, or None if it is in another state.
+            The job after the change, or None if it is in another state or at another attempt.
 
         Raises:
             NotInLibrary: There is no such job.
         """
         with self._database.writing("jobs") as connection:
-            query = select(jobs.c.data, jobs.c.asked).where(jobs.c.id == job_id).with_for_update()
-            row = connection.execute(query).one_or_none()
-            job = _job(job_id, row.data if row else None)
-            if job.state not in from_states:
+            job, asked = self._locked(connection, job_id)
+            if job.state not in from_states or of_attempt not in (None, job.attempt):
                 return None
-            job = replace(job, **changes)
-            asked = row.asked if row else None
-            connection.execute(self._database.upsert(jobs).values(**_row(job, asked)))
+            return self._rewritten(connection, replace(job, **changes), asked)
+
+    @staticmethod
+    def _locked(connection: Connection, job_id: str) -> tuple[Job, str | None]:
+        query = select(jobs.c.data, jobs.c.asked).where(jobs.c.id == job_id).with_for_update()
+        row = connection.execute(query).one_or_none()
+        return _job(job_id, row.data if row else None), row.asked if row else None
+
+    @staticmethod
+    def _rewritten(connection: Connection, job: Job, asked: str | None) -> Job:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(**_row(job, asked)))
         return job
 
     def job(self, job_id: str) -> Job:
@@ -128,14 +162,41 @@ class JobRows:
             rows = connection.execute(query).all()
         return {cast("JobState", state): count for state, count in rows}
 
+    def count_queue(self, queue: str, state: JobState) -> int:
+        """How many jobs of a queue are in a state."""
+        query = select(func.count()).where(jobs.c.state == state, jobs.c.queue == queue)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def next_jobs(self, queue: str, limit: int) -> list[Waiting]:
+        """The jobs of a queue that wait, in the order in which they will be done; at most `limit`."""
+        query = (
+            select(jobs.c.id, jobs.c.attempt, jobs.c.rank)
+            .where(jobs.c.state == "waiting", jobs.c.queue == queue)
+            .order_by(jobs.c.rank, jobs.c.created_at, jobs.c.id)
+        )
+        with self._database.reading() as connection:
+            return [Waiting(*row) for row in connection.execute(query.limit(limit))]
+
+    def queue_settings(self) -> dict[str, int]:
+        """Queue → how many of its jobs a worker does at once, where the user has said so."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(queues.c.name, queues.c.per_worker))
+            return {row.name: row.per_worker for row in rows}
+
+    def set_queue(self, name: str, per_worker: int) -> None:
+        """Say how many jobs of a queue a worker does at once."""
+        with self._database.writing("jobs") as connection:
+            row = {"name": name, "per_worker": per_worker}
+            connection.execute(self._database.upsert(queues).values(**row))
+
     def add_event(
         self, job_id: str, event: str, facts: Mapping[str, str | int | float | bool | None]
     ) -> None:
         """Write a line into a job's log."""
-        values = {"job_id": job_id, "at": now_text(), "event": event}
         with self._database.writing("jobs") as connection:
-            text = json.dumps(dict(facts), ensure_ascii=False)
-            connection.execute(self._database.insert(job_events).values(**values, facts=text))
+            row = _event(job_id, event, facts)
+            connection.execute(self._database.insert(job_events).values(**row))
 
     def events(self, job_id: str, *, limit: int = 200) -> list[JobEvent]:
         """The log of a job, newest line first; at most `limit`."""
@@ -172,10 +233,12 @@ class JobRows:
     def workers(self) -> list[WorkerRecord]:
         """Workers that have not ended, with the seconds since they were heard of."""
         with self._database.reading() as connection:
-            now_s = self._database.now_s(connection)
+            now_s, up_s = self._database.clock_s(connection)
             rows = connection.execute(select(workers).order_by(workers.c.name)).all()
         return [
-            replace(from_json(WorkerRecord, row.data), silent_s=max(0.0, now_s - row.beat_at_s))
+            replace(
+                from_json(WorkerRecord, row.data), silent_s=silence_s(row.beat_at_s, now_s, up_s)
+            )
             for row in rows
         ]
 
@@ -191,7 +254,14 @@ def _job(job_id: str, data: str | None) -> Job:
     return read_record(Job, data, f"job {job_id}")
 
 
-def _row(job: Job, asked: str | None) -> dict[str, str | None]:
+def _event(
+    job_id: str, event: str, facts: Mapping[str, str | int | float | bool | None]
+) -> dict[str, str]:
+    text = json.dumps(dict(facts), ensure_ascii=False)
+    return {"job_id": job_id, "at": now_text(), "event": event, "facts": text}
+
+
+def _row(job: Job, asked: str | None) -> dict[str, str | int | None]:
     return {
         "id": job.id,
         "kind": job.kind,
@@ -200,4 +270,7 @@ def _row(job: Job, asked: str | None) -> dict[str, str | None]:
         "data": to_json(job),
         "asked": None if job.is_finished else asked,
         "worker": job.worker,
+        "queue": job.queue,
+        "rank": RANKS[job.priority],
+        "attempt": job.attempt,
     }

@@ -48,14 +48,14 @@ class WorkRows:
             "job_id": entry.job_id,
             "outcome": entry.outcome,
         }
-        with self._database.writing("catalog") as connection:
+        with self._database.writing("jobs") as connection:
             if entry.was_kept and entry.job_id and _is_recorded(connection, entry):
                 return
             insert = self._database.insert(ledger).values(**row)
-            done = connection.execute(
-                insert.on_conflict_do_nothing(index_elements=["analysis_id", "call_id", "at"])
-            )
-            if done.rowcount and not entry.was_kept and entry.job_id:
+            once = insert.on_conflict_do_nothing(index_elements=["analysis_id", "call_id", "at"])
+            # Not by the count of rows, which Postgres's driver does not tell for inserts.
+            is_new = connection.execute(once.returning(ledger.c.id)).first() is not None
+            if is_new and not entry.was_kept and entry.job_id:
                 self._bill(connection, entry)
 
     def _bill(self, connection: Connection, entry: LedgerEntry) -> None:
@@ -87,7 +87,7 @@ class WorkRows:
 
     def name_analysis(self, analysis_id: str, cache_keys: list[str]) -> None:
         """Write into the ledger which analysis its calls have gone into."""
-        with self._database.writing("catalog") as connection:
+        with self._database.writing() as connection:
             for keys in in_batches(cache_keys):
                 connection.execute(
                     update(ledger)

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, or_, select, text, update
 
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
 from workbench.library.records import CallInFlight, RateLimit
-from workbench.library.rows import cost_text, read_cost
+from workbench.library.rows import cost_text, read_cost, silence_s
 from workbench.library.tables import calls_in_flight, ledger, limits, sends
 
 WINDOW_S = 60.0
 """Limits are per minute, and hold for every minute, wherever it begins."""
+
+SPARE_S = 1.0
+"""Added to that minute: a request takes a moment to arrive, and a service counts by its clock."""
 
 ADMISSION_LOCK = 706_112_082
 """Any number of our own: the advisory lock under which Postgres admits calls."""
@@ -30,13 +33,16 @@ EVERY_OTHER = "*"
 class Admission:
     """Whether a call may be made now."""
 
-    verdict: Literal["go", "held", "busy", "over"]
-    """`held`: another process makes this very call. `busy`: as many as allowed are in flight.
-    `over`: it could pass the cap."""
-    lost: CallInFlight | None = None
-    """The same call, begun by a process that has died; its reply may be in the cache."""
+    verdict: Literal["go", "held", "busy", "over", "stale"]
+    """`held`: another process makes this very call. `busy`: as many as allowed are in flight, or as
+    many as the cap has room for at their highest price. `over`: it could pass the cap. `stale`:
+    calls whose maker has died have to be settled first."""
+    began_at_s: float = 0.0
+    """With `go`, when the call began, by the database's clock."""
+    stale: tuple[CallInFlight, ...] = ()
+    """Calls that nobody makes any more; their replies may be in the cache."""
     spent_usd: Decimal = Decimal(0)
-    """Paid for the job so far, and the most that its calls in flight may cost."""
+    """Paid for the job so far."""
 
 
 class CallRows:
@@ -60,23 +66,24 @@ class CallRows:
         """
         with self._database.writing() as connection:
             self._one_at_a_time(connection)
-            now_s = self._database.now_s(connection)
-            flying = _in_flight(connection, now_s)
-            same = next((each for each in flying if each.cache_key == call.cache_key), None)
-            if same is not None and is_alive(same):
+            now_s, up_s = self._database.clock_s(connection)
+            flying = _in_flight(connection, now_s, up_s)
+            if stale := tuple(each for each in flying if not is_alive(each)):
+                return Admission("stale", stale=stale)
+            if any(each.cache_key == call.cache_key for each in flying):
                 return Admission("held")
-            living = [each for each in flying if is_alive(each)]
+            if cap_usd is not None:
+                spent = _spent(connection, call.job_id)
+                room = cap_usd - spent - (call.most_usd or Decimal(0))
+                if room < 0:
+                    return Admission("over", spent_usd=spent)
+                # They mostly cost less than they may: it can fit once they have landed.
+                if room < _at_risk(flying, call.job_id):
+                    return Admission("busy", spent_usd=spent)
             limit = _limit(connection, call.model)
-            at_once = sum(1 for each in living if each.model == call.model)
+            at_once = sum(1 for each in flying if each.model == call.model)
             if limit.at_once and at_once >= limit.at_once:
                 return Admission("busy")
-            if cap_usd is not None:
-                spent = _spent(connection, call.job_id) + sum(
-                    (each.most_usd or Decimal(0) for each in living if each.job_id == call.job_id),
-                    Decimal(0),
-                )
-                if spent + (call.most_usd or Decimal(0)) > cap_usd:
-                    return Admission("over", spent_usd=spent)
             row = {
                 "cache_key": call.cache_key,
                 "model": call.model,
@@ -87,8 +94,8 @@ class CallRows:
                 "most_usd": cost_text(call.most_usd),
                 "data": to_json(replace(call, started_at_s=now_s, silent_s=0.0)),
             }
-            connection.execute(self._database.upsert(calls_in_flight).values(**row))
-            return Admission("go", lost=same)
+            connection.execute(calls_in_flight.insert().values(**row))
+            return Admission("go", began_at_s=now_s)
 
     def beat_calls(self, holder: str) -> None:
         """Say that the calls of a process are still being made."""
@@ -112,15 +119,16 @@ class CallRows:
     def calls_in_flight(self, job_id: str | None = None) -> list[CallInFlight]:
         """Calls that are being made, also by processes that have died, oldest first."""
         with self._database.reading() as connection:
-            found = _in_flight(connection, self._database.now_s(connection))
+            found = _in_flight(connection, *self._database.clock_s(connection))
         return [call for call in found if job_id in (None, call.job_id)]
 
-    def reserve_send(self, model: str, tokens: int) -> tuple[int, float]:
+    def reserve_send(self, model: str, tokens: int, cache_key: str = "") -> tuple[int, float]:
         """Ask to send a request to a model now; every send counts, also a repeated one.
 
         Args:
             model: Key of the catalog.
             tokens: Input and the most output: what Bedrock reserves when a request begins.
+            cache_key: The call in flight that is sent; from now on it may have been billed.
 
         Returns:
             A number for `settle_send` and 0, or 0 and the seconds to wait before asking again.
@@ -128,19 +136,24 @@ class CallRows:
         with self._database.writing() as connection:
             self._one_at_a_time(connection)
             now_s = self._database.now_s(connection)
-            connection.execute(delete(sends).where(sends.c.at_s < now_s - 2 * WINDOW_S))
+            # Those of the future were written before the clock was set back.
+            old, future = sends.c.at_s < now_s - 2 * WINDOW_S, sends.c.at_s > now_s + WINDOW_S
+            connection.execute(delete(sends).where(or_(old, future)))
             limit = _limit(connection, model)
             if limit.requests_per_minute or limit.tokens_per_minute:
                 query = select(sends.c.at_s, sends.c.tokens).where(
-                    sends.c.model == model, sends.c.at_s > now_s - WINDOW_S
+                    sends.c.model == model, sends.c.at_s > now_s - WINDOW_S - SPARE_S
                 )
-                recent = connection.execute(query.order_by(sends.c.at_s)).tuples().all()
+                rows = connection.execute(query.order_by(sends.c.at_s))
+                recent = [(row.at_s, row.tokens) for row in rows]
                 wait_s = wait_for(limit, recent, tokens, now_s)
                 if wait_s > 0:
                     return 0, wait_s
             row = {"model": model, "at_s": now_s, "tokens": tokens}
             done = connection.execute(sends.insert().values(**row).returning(sends.c.id))
-            return done.scalar_one(), 0.0
+            send: int = done.scalar_one()
+            _mark_sent(connection, cache_key)
+            return send, 0.0
 
     def settle_send(self, send: int, tokens: int) -> None:
         """Write what a send has really used; Bedrock gives the rest of a reservation back."""
@@ -151,7 +164,7 @@ class CallRows:
         """The limits that were set, by model; `*` is always among them."""
         query = select(limits).order_by(limits.c.model)
         with self._database.reading() as connection:
-            found = [RateLimit(*row) for row in connection.execute(query).tuples()]
+            found = [RateLimit(*row) for row in connection.execute(query)]
         return found if any(limit.model == EVERY_OTHER for limit in found) else [
             RateLimit(EVERY_OTHER), *found
         ]  # fmt: skip
@@ -182,7 +195,7 @@ class CallRows:
 def wait_for(
     limit: RateLimit, recent: Iterable[tuple[float, int]], tokens: int, now_s: float
 ) -> float:
-    """Seconds until a request fits into the limits of a minute; 0 if it does now.
+    """Seconds until a request fits into the limits of every minute; 0 if it does now.
 
     A request of more tokens than a minute allows is sent when nothing else was for a minute.
 
@@ -195,11 +208,12 @@ def wait_for(
     Example:
         >>> two = RateLimit("m", requests_per_minute=2)
         >>> wait_for(two, [(10.0, 1), (40.0, 1)], 1, 50.0)
-        20.0
+        21.0
         >>> wait_for(RateLimit("m", tokens_per_minute=100), [(10.0, 60), (40.0, 40)], 70, 50.0)
-        50.0
+        51.0
     """
-    sent = [(at_s, each) for at_s, each in recent if at_s > now_s - WINDOW_S]
+    over_s = WINDOW_S + SPARE_S
+    sent = [(at_s, each) for at_s, each in recent if at_s > now_s - over_s]
     count, used = len(sent), sum(each for _, each in sent)
     wait_s = 0.0
     for at_s, each in sent:
@@ -208,26 +222,43 @@ def wait_for(
         if few and small:
             break
         count, used = count - 1, used - each
-        wait_s = max(0.001, at_s + WINDOW_S - now_s)
+        wait_s = max(0.001, at_s + over_s - now_s)
     return wait_s
 
 
-def _in_flight(connection: Connection, now_s: float) -> list[CallInFlight]:
+def _in_flight(connection: Connection, now_s: float, up_s: float) -> list[CallInFlight]:
     query = select(calls_in_flight.c.data, calls_in_flight.c.beat_at_s)
     rows = connection.execute(query.order_by(calls_in_flight.c.started_at_s)).all()
     return [
-        replace(from_json(CallInFlight, row.data), silent_s=max(0.0, now_s - row.beat_at_s))
+        replace(from_json(CallInFlight, row.data), silent_s=silence_s(row.beat_at_s, now_s, up_s))
         for row in rows
     ]
 
 
+def _mark_sent(connection: Connection, cache_key: str) -> None:
+    same = calls_in_flight.c.cache_key == cache_key
+    query = select(calls_in_flight.c.data).where(same)
+    data = connection.execute(query).scalar_one_or_none() if cache_key else None
+    if data is not None:
+        sent = replace(from_json(CallInFlight, data), was_sent=True)
+        connection.execute(update(calls_in_flight).where(same).values(data=to_json(sent)))
+
+
 def _limit(connection: Connection, model: str) -> RateLimit:
     query = select(limits).where(limits.c.model.in_((model, EVERY_OTHER)))
-    found = {row[0]: RateLimit(*row) for row in connection.execute(query).tuples()}
+    found = {row[0]: RateLimit(*row) for row in connection.execute(query)}
     return found.get(model) or found.get(EVERY_OTHER) or RateLimit(EVERY_OTHER)
 
 
+def _at_risk(flying: Iterable[CallInFlight], job_id: str) -> Decimal:
+    """The most that the calls of a job that are in flight may cost."""
+    costs = (each.most_usd for each in flying if each.job_id == job_id)
+    return sum((cost for cost in costs if cost is not None), Decimal(0))
+
+
 def _spent(connection: Connection, job_id: str) -> Decimal:
-    query = select(ledger.c.cost_usd).where(ledger.c.job_id == job_id, ~ledger.c.was_kept)
-    costs = connection.execute(query).scalars().all()
+    query = select(ledger.c.cost_usd, ledger.c.outcome, ledger.c.estimated_usd)
+    rows = connection.execute(query.where(ledger.c.job_id == job_id, ~ledger.c.was_kept))
+    # A lost call may have been billed: under a cap it counts as what it was expected to cost.
+    costs = [row.estimated_usd if row.outcome == "lost" else row.cost_usd for row in rows]
     return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))

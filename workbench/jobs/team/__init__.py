@@ -1,0 +1,1 @@
+"""A team on this machine, for trying."""

@@ -1,0 +1,135 @@
+"""What is written down about a call that was sent, also by others when its maker has died.
+
+A call whose maker died has left a gap: its reply may be kept without a row in the ledger, or it was
+sent and nobody knows what came of it. The next one who asks for any call closes all gaps first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from workbench.analysis.question import kept_answer
+from workbench.backends.call_cache import CallCache
+from workbench.backends.catalog import ModelInfo
+from workbench.backends.pricing import cost_of
+from workbench.backends.protocol import Backend, ModelReply
+from workbench.backends.usage import Cost, Usage
+from workbench.errors import RequestError
+from workbench.library.holders import flights, holder_name, is_call_alive
+from workbench.library.journal import note
+from workbench.library.records import CallInFlight, CallResult, LedgerEntry
+from workbench.library.rows import cost_text, time_text
+from workbench.library.store import Store
+from workbench.logs import Fact
+
+PATIENCE_S = 300.0
+"""How long the catalog may be away or busy before a call is given up, or its row left to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTools:
+    """What a call needs from outside."""
+
+    backend_for: Callable[[str], Backend]
+    """The backend of an engine: `registry.get`."""
+    model_for: Callable[[str], ModelInfo]
+    """The model of a catalog key: `catalog.get`."""
+    cache: CallCache
+    store: Store
+    patience_s: float = PATIENCE_S
+    """Seconds for which an absent catalog is waited for."""
+
+
+def settle_stale(tools: CallTools) -> int:
+    """Close the gaps left by whoever died while making calls; returns how many there were.
+
+    A reply that was kept gets its row in the ledger. A call that was sent and has none is `lost`:
+    it may have been billed, and nobody knows.
+    """
+    stale = [call for call in tools.store.calls_in_flight() if not is_made(call)]
+    for call in stale:
+        settle(call, tools)
+    return len(stale)
+
+
+def settle(call: CallInFlight, tools: CallTools) -> None:
+    """Find out what came of a call whose maker has died, and write it down."""
+    store, began = tools.store, datetime.fromtimestamp(call.started_at_s, UTC)
+    if not any(_is_same(call, each) for each in store.calls_in_flight()):
+        return  # it had landed by the time its maker was looked for
+    if call.was_sent and not store.paid_since(call.cache_key, time_text(began)):
+        kept = kept_answer(tools.cache, call.cache_key)
+        reply = kept[0] if kept else None
+        try:
+            model = tools.model_for(call.model)
+        except RequestError:
+            model = None  # the catalog file has changed meanwhile
+        outcome: CallResult = "answered" if reply else "lost"
+        usage, model_id = (reply.usage, reply.model_id) if reply else (Usage(), "")
+        entry = entry_of(call, model, outcome, usage, model_id)
+        store.record_call(entry)
+        facts = answer_facts(reply, entry.cost_usd) if reply else {"model": call.model}
+        note(store, call.job_id, f"call.{outcome}", label=call.label, **facts)
+    store.landed(call.cache_key, call.holder)
+
+
+def is_made(call: CallInFlight, *, asked_by: str = "") -> bool:
+    """Is a call in flight still being made?
+
+    One of this very process may have been left behind when the catalog could not be reached; that
+    is so for whoever asks for the same question, for only one thread at a time may.
+    """
+    if call.holder == holder_name():
+        return call.cache_key != asked_by and call.cache_key in flights
+    return is_call_alive(call)
+
+
+def _is_same(one: CallInFlight, other: CallInFlight) -> bool:
+    return (one.cache_key, one.holder, one.started_at_s) == (
+        other.cache_key, other.holder, other.started_at_s,
+    )  # fmt: skip
+
+
+def entry_of(
+    call: CallInFlight, model: ModelInfo | None, outcome: CallResult, usage: Usage, model_id: str
+) -> LedgerEntry:
+    """The ledger's row of a call that was sent.
+
+    Its time is the call's beginning by the database's clock, whoever writes it: so it is there
+    once, even when its maker and somebody who took it for dead both do.
+
+    Args:
+        call: The call as it was admitted.
+        model: Its model; None when the catalog has it no more.
+        outcome: What came of it.
+        usage: What was billed; nothing for a call that was lost.
+        model_id: The id the service was called with.
+    """
+    cost = cost_of(usage, model, call.route) if model and outcome != "lost" else None
+    return LedgerEntry(
+        at=datetime.fromtimestamp(call.started_at_s, UTC),
+        analysis_id="",
+        asset_id=call.asset_id,
+        call_id=call.call_id,
+        cache_key=call.cache_key,
+        engine=model.engine if model else "",
+        model=call.model,
+        model_id=model_id,
+        was_kept=False,
+        estimated_usd=call.estimated_usd,
+        cost_usd=cost,
+        usage=usage,
+        job_id=call.job_id,
+        outcome=outcome,
+    )
+
+
+def answer_facts(reply: ModelReply, cost: Cost) -> dict[str, Fact]:
+    """What the log says about an answer."""
+    return {
+        "model": reply.model_id,
+        "usd": cost_text(cost),
+        "tokens": reply.usage.input_tokens + reply.usage.output_tokens,
+        "s": round(reply.latency_s, 1),
+        "attempts": reply.attempts,
+    }
