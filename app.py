@@ -21,12 +21,14 @@ with page_frame():
             "Analysis": [
                 st.Page("pages/analyse.py", title="Analyse", icon=":material/auto_awesome:"),
                 st.Page("pages/results.py", title="Results", icon=":material/view_timeline:"),
+                st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
             ],
             "Answers": [
                 st.Page("pages/reports.py", title="Reports", icon=":material/description:"),
             ],
             "Workshop": [
                 st.Page("pages/jobs.py", title="Jobs", icon=":material/checklist:"),
+                st.Page("pages/costs.py", title="Costs", icon=":material/payments:"),
                 st.Page("pages/settings.py", title="Settings", icon=":material/tune:"),
             ],
         },

@@ -1,5 +1,6 @@
 """Settings come from the environment or `.env`, and say where they came from."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def test_a_value_that_cannot_be_used_names_its_variable(monkeypatch: pytest.Monk
     with pytest.raises(SettingsError, match="WORKBENCH_APP_PORT cannot be '99999'") as caught:
         load_settings()
     assert ".env.example" in caught.value.hint
+
+
+def test_an_empty_budget_is_no_limit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORKBENCH_MONTHLY_BUDGET_USD", "")
+    assert load_settings().monthly_budget_usd is None
+    monkeypatch.setenv("WORKBENCH_MONTHLY_BUDGET_USD", "25.50")
+    assert load_settings().monthly_budget_usd == Decimal("25.50")
+
+
+@pytest.mark.parametrize("text", ["-1", "NaN", "inf", "lots"])
+def test_a_budget_is_a_sum_of_money(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("WORKBENCH_MONTHLY_BUDGET_USD", text)
+    with pytest.raises(SettingsError, match="WORKBENCH_MONTHLY_BUDGET_USD"):
+        load_settings()
 
 
 def test_a_setting_tells_where_it_came_from(elsewhere: Path, monkeypatch: pytest.MonkeyPatch):

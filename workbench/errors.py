@@ -19,7 +19,7 @@
     │   ├── QuotaExceeded      an account limit is used up
     │   ├── BadModelRequest    the service refused the request
     │   └── BadReply           the answer is cut short or not in the agreed form
-    ├── BudgetReached          the next call would pass the cap
+    ├── BudgetReached          the next call would pass the cap or budget
     ├── LibraryError           the catalog or index cannot be used
     │   ├── LibraryDamaged     a file of it is damaged or from a newer version
     │   ├── LibraryBusy        another process holds it
@@ -136,7 +136,7 @@ class BadReply(BackendError):
 
 
 class BudgetReached(WorkbenchError):
-    """The next call would cost more than what is left under the cap."""
+    """The next call would cost more than what is left under the cap or of the month's budget."""
 
 
 class LibraryError(WorkbenchError):

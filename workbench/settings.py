@@ -5,10 +5,11 @@ only through boto3's own chain. Read by `workspace` and by `workbench doctor`, b
 """
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.errors import SettingsError
@@ -67,10 +68,20 @@ class Settings(BaseSettings):
         ge=0,
         description="Size limit of kept replies, in GB; what a kept analysis cites always stays.",
     )
+    monthly_budget_usd: Decimal | None = Field(
+        default=None,
+        ge=0,
+        description="Dollars that calls may cost in a calendar month (UTC); empty: no limit.",
+    )
     app_port: int = Field(default=8501, ge=1, le=65535, description="Port of the app on 127.0.0.1.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="How much is logged."
     )
+
+    @field_validator("monthly_budget_usd", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -1,9 +1,14 @@
 """What the eye and the screen reader get: no findings of axe, and CSS that still fits Streamlit."""
 
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from workbench.analysis.results import Failure
+from workbench.backends.usage import Usage
+from workbench.library.records import LedgerEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -17,6 +22,8 @@ PAGES = {
     "/results?tab=Summary": "Pump room talk.mp4",
     "/reports": "Reports",
     "/jobs": "Jobs",
+    "/costs": "Costs",
+    "/costs?tab=Prices": "Costs",
     "/settings": "Settings",
     "/settings?tab=Work": "Settings",
 }
@@ -62,6 +69,28 @@ def test_jobs_in_every_state_have_no_accessibility_finding(page: Page, quiet, pu
     page.goto(quiet.url)
     expect(page.locator(".st-key-line_job_runs")).to_be_visible()
     findings += axe(page)
+    assert findings == []
+
+
+@pytest.mark.parametrize("page", [{}, DARK], ids=["light", "dark"], indirect=True)
+def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, catalog, axe):
+    now = datetime.now(UTC)
+    for number in range(12):
+        outcome = "lost" if number == 5 else "answered"
+        cost = None if number == 5 else Decimal(number + 1) / 40
+        catalog.record_call(
+            LedgerEntry(
+                now - timedelta(days=number % 5), "", "a" * 16, f"c{number}", f"k{number}", "nova",
+                ("2_lite", "pro")[number % 2], "id", number % 4 == 3, Decimal("0.2"), cost,
+                Usage(), job_id="j", outcome=outcome,
+            )
+        )  # fmt: skip
+    findings = []
+    for path in ("/costs?month=all", "/costs?month=all&by=Day"):
+        page.goto(quiet.url + path)
+        expect(page.get_by_text("By day and model")).to_be_visible()
+        page.wait_for_timeout(1800)
+        findings += axe(page)
     assert findings == []
 
 

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -264,6 +264,41 @@ def test_a_cap_counts_what_was_paid_and_waits_for_what_is_in_flight(any_store: S
 def test_a_call_whose_price_nobody_knows_passes_a_cap_that_is_not_used_up(any_store: Store):
     unknown = call(most_usd=None)
     assert any_store.admit(unknown, cap_usd=Decimal(0), is_alive=alive).verdict == "go"
+
+
+def test_the_budget_of_a_month_counts_every_job_and_waits_for_what_is_in_flight(any_store: Store):
+    budget = {"cap_usd": None, "is_alive": alive, "budget_usd": Decimal("0.035")}
+    any_store.record_call(entry("0.01"))
+    any_store.record_call(entry("0.0101", job_id="another"))
+    assert any_store.admit(call("one", job_id="third"), **budget).verdict == "go"
+    assert any_store.admit(call("two"), **budget).verdict == "busy"
+    any_store.record_call(entry("0.009", job_id="third"))
+    any_store.landed("one", holder_name())
+    refused = any_store.admit(call("two"), **budget)
+    assert (refused.verdict, refused.spent_usd) == ("over_budget", Decimal("0.0291"))
+
+
+def test_what_was_spent_before_this_month_is_not_of_its_budget(any_store: Store):
+    month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    any_store.record_call(replace(entry("5"), at=month - timedelta(microseconds=1)))
+    budget = {"cap_usd": None, "is_alive": alive, "budget_usd": Decimal("0.02")}
+    assert any_store.admit(call("one"), **budget).verdict == "go"
+    any_store.landed("one", holder_name())
+    any_store.record_call(replace(entry("0.011"), at=month))
+    assert any_store.admit(call("two"), **budget).verdict == "over_budget"
+
+
+def test_a_lost_call_counts_against_the_budget_as_it_was_estimated(any_store: Store):
+    lost = replace(entry("1"), cost_usd=None, estimated_usd=Decimal("0.015"), outcome="lost")
+    any_store.record_call(lost)
+    admission = any_store.admit(call(), cap_usd=None, is_alive=alive, budget_usd=Decimal("0.02"))
+    assert (admission.verdict, admission.spent_usd) == ("over_budget", Decimal("0.015"))
+
+
+def test_a_call_whose_price_nobody_knows_is_not_made_under_a_budget(any_store: Store):
+    unknown = call(most_usd=None)
+    admission = any_store.admit(unknown, cap_usd=None, is_alive=alive, budget_usd=Decimal(25))
+    assert admission.verdict == "over_budget"
 
 
 def test_a_beat_says_that_all_calls_of_a_process_are_still_made(any_store: Store):

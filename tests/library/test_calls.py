@@ -188,6 +188,32 @@ def test_the_cap_of_a_job_is_not_passed(tools, backend):
     assert make(tools, capped[2], job_id="another job").was_paid
 
 
+def test_the_budget_of_a_month_is_not_passed_by_any_job(tools, backend):
+    tools = replace(tools, budget_usd=COST + MOST_USD)
+    assert make(tools, order_of(0)).was_paid
+    assert make(tools, order_of(1), job_id="another job").was_paid
+    with pytest.raises(BudgetReached, match=r"\S+ is spent this month .* over the monthly budget"):
+        make(tools, order_of(2), job_id="a third job")
+    assert len(backend.sent) == 2
+    assert not make(tools, order_of(0)).was_paid
+
+
+def test_calls_at_the_same_moment_do_not_pass_the_budget_together(tools, backend):
+    tools = replace(tools, budget_usd=3 * COST + MOST_USD)
+    calls = [lambda n=n: make(tools, order_of(n), job_id=f"job {n}") for n in range(8)]
+    found = in_threads(calls)
+    assert sum(isinstance(each, BudgetReached) for each in found) == 4
+    assert len(backend.sent) == 4
+
+
+def test_a_call_without_a_known_price_is_not_made_under_a_budget(tools, backend):
+    tools = replace(tools, budget_usd=Decimal(25))
+    with pytest.raises(BudgetReached, match="no price is known for it") as caught:
+        make(tools, order_of(most_usd=None))
+    assert "WORKBENCH_CATALOG_FILE" in caught.value.hint
+    assert backend.sent == []
+
+
 def test_calls_of_one_job_at_the_same_moment_do_not_pass_its_cap_together(tools, backend):
     cap = 3 * COST + MOST_USD
     found = in_threads([lambda n=n: make(tools, order_of(n, cap_usd=cap)) for n in range(8)])

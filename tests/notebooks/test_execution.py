@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.analysis.request import AnalysisRequest
 from workbench.media.ffmpeg import run_ffmpeg
 from workbench.reports.notebook import notebooks
 from workbench.settings import load_settings
@@ -33,6 +34,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Path:
     film.with_suffix(".srt").write_text(CAPTIONS)
     with Workspace.open(load_settings(data_dir=folder / "data")) as workspace:
         workspace.import_media([film])
+        # What is compared is kept from before.
+        for find in (("chapters", "equipment"), ("equipment",)):
+            workspace.analyse(AnalysisRequest(assets=(str(film),), find=find))
     return folder
 
 

@@ -5,7 +5,17 @@ import pytest
 from workbench.media.asset import Asset
 from workbench.workspace import Workspace
 
-PAGES = ("library", "search", "analyse", "results", "reports", "jobs", "settings")
+PAGES = (
+    "library",
+    "search",
+    "analyse",
+    "results",
+    "compare",
+    "reports",
+    "jobs",
+    "costs",
+    "settings",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

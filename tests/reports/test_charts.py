@@ -166,6 +166,13 @@ def test_spending_is_stacked_by_model():
     assert charts.alt_text(figure) == "$1.60 spent on 2 days with Nova Pro and Nova Lite."
 
 
+def test_the_same_day_of_two_years_is_two_bars():
+    part, cost = charts.SpentPart, Decimal(1)
+    days = (date(2025, 6, 1), date(2026, 6, 1))
+    figure = charts.spent_chart([part(day, "Nova Pro", "nova", cost) for day in days])
+    assert list(figure.data[0].x) == ["1 Jun 2025", "1 Jun 2026"]
+
+
 def test_nothing_found_is_an_empty_cell_and_small_amounts_have_no_number():
     cells = {("pump", "a"): 12.0, ("seal", "b"): 0.4, ("seal", "a"): 0.0}
     strip = charts.heat_strip(["pump", "seal"], ["a", "b"], cells).data[0]

@@ -87,7 +87,7 @@ def make_call(
 
     Raises:
         BackendError: The service gave no usable answer; what was billed is in the ledger.
-        BudgetReached: It could cost more than what is left under the cap.
+        BudgetReached: It could cost more than what is left under the cap or of the budget.
         DiskFull: The reply could not be kept; what was billed is in the ledger.
         LibraryError: The catalog cannot be used, or the reply could not be kept.
     """
@@ -155,7 +155,7 @@ class _Call:
         """Wait until the call may be made; False if its reply has come by then.
 
         Raises:
-            BudgetReached: It could cost more than what is left under the cap.
+            BudgetReached: It could cost more than what is left under the cap or of the budget.
         """
         order, look_s = self.order, FIRST_LOOK_S
         ask = partial(
@@ -163,6 +163,7 @@ class _Call:
             self.flight,
             cap_usd=order.cap_usd,
             is_alive=partial(is_made, asked_by=order.key),
+            budget_usd=self.tools.budget_usd,
         )
         while not self.is_kept():
             self.check()
@@ -173,6 +174,8 @@ class _Call:
                     return True
                 case "over":
                     raise _over(order, admission.spent_usd)
+                case "over_budget":
+                    raise _over_budget(order, admission.spent_usd, self.tools.budget_usd)
                 case "stale":
                     for each in admission.stale:
                         settle(each, self.tools)
@@ -317,6 +320,20 @@ def _over(order: CallOrder, spent_usd: Decimal) -> BudgetReached:
         f"stopped before {order.label}: {format_usd(spent_usd)} is spent and the next call may "
         f"cost {format_usd(order.most_usd)}, over the cap of {format_usd(order.cap_usd)}",
         hint="raise the cap and run again; calls already made are kept and cost nothing",
+    )
+
+
+def _over_budget(order: CallOrder, spent_usd: Decimal, budget_usd: Cost) -> BudgetReached:
+    budget = f"the monthly budget of {format_usd(budget_usd)}"
+    if order.most_usd is None:
+        return BudgetReached(
+            f"stopped before {order.label}: no price is known for it, so {budget} cannot be kept",
+            hint="give the model a price in WORKBENCH_CATALOG_FILE, or unset the budget",
+        )
+    return BudgetReached(
+        f"stopped before {order.label}: {format_usd(spent_usd)} is spent this month and the next "
+        f"call may cost {format_usd(order.most_usd)}, over {budget}",
+        hint="raise WORKBENCH_MONTHLY_BUDGET_USD, restart and run again; calls already made are kept",
     )
 
 

@@ -38,6 +38,8 @@ class CallTools:
     store: Store
     patience_s: float = PATIENCE_S
     """Seconds for which an absent catalog is waited for."""
+    budget_usd: Cost = None
+    """The most that the calls of a calendar month (UTC) may cost; None for no limit."""
 
 
 def settle_stale(tools: CallTools) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.analysis.merge import element_key
 from workbench.analysis.results import Analysis
 from workbench.media.timecode import TimeSpan, merge_spans
 from workbench.reports.figures import (
@@ -101,8 +102,11 @@ def compare_lanes(
 def _spans_by_name(
     analysis: Analysis, kinds: Sequence[str]
 ) -> dict[str, tuple[str, tuple[TimeSpan, ...]]]:
-    return {
-        f"{e.kind}:{e.name.casefold()}": (e.name, merge_spans(o.span for o in e.occurrences))
-        for e in analysis.elements
-        if e.kind in kinds and e.occurrences
-    }
+    found: dict[str, tuple[str, tuple[TimeSpan, ...]]] = {}
+    for e in analysis.elements:
+        if e.kind not in kinds or not e.occurrences:
+            continue
+        key = f"{e.kind}:{element_key(e.name) or e.name.casefold()}"
+        name, known = found.get(key, (e.name, ()))
+        found[key] = name, merge_spans([*known, *(o.span for o in e.occurrences)])
+    return found

@@ -121,6 +121,7 @@ def spent_chart(parts: Sequence[SpentPart], *, palette: Palette = LIGHT) -> "go.
     if not parts:
         return empty_figure(palette, "Nothing has been spent.")
     days = sorted({part.day for part in parts})
+    form = "%b" if days[0].year == days[-1].year else "%b %Y"
     labels = list(dict.fromkeys(part.label for part in parts))
     total = total_cost(part.cost_usd for part in parts)
     figure = house_figure(
@@ -144,7 +145,7 @@ def spent_chart(parts: Sequence[SpentPart], *, palette: Palette = LIGHT) -> "go.
         figure.add_bar(
             name=plot_text(label),
             showlegend=True,
-            x=[f"{day.day} {day:%b}" for day in days],
+            x=[f"{day.day} {day:{form}}" for day in days],
             y=[float(value) for value in sums],
             marker={
                 # Models of one engine share its colour; later ones are paler.

@@ -16,6 +16,7 @@ from workbench.library.records import FINISHED, Job, JobState
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
+    from workbench.analysis.compare import Comparison
     from workbench.analysis.results import Analysis
     from workbench.backends.protocol import Readiness
     from workbench.evidence.evidence import Evidence
@@ -74,6 +75,11 @@ def _analysis(folder: str, analysis_id: str) -> "Analysis":  # noqa: ARG001
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
+def _comparison(folder: str, a_id: str, b_id: str) -> "Comparison":  # noqa: ARG001
+    return workspace().compare(a_id, b_id)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
 def _evidence(stamp: tuple[str, int], asset_id: str) -> "Evidence | None":  # noqa: ARG001
     return workspace().evidence(asset_id)
 
@@ -117,6 +123,11 @@ def headers(asset_id: str = "") -> "list[AnalysisHeader]":
 def analysis(analysis_id: str) -> "Analysis":
     """One analysis; it never changes."""
     return _analysis(catalog_stamp()[0], analysis_id)
+
+
+def comparison(a_id: str, b_id: str) -> "Comparison":
+    """Two analyses of one asset compared; neither ever changes."""
+    return _comparison(catalog_stamp()[0], a_id, b_id)
 
 
 def evidence(asset_id: str) -> "Evidence | None":

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ASSETS = "assets"
 """The parameter that names media; asked for by name instead of as text."""
 
+ABOUT_ONE = "video_report"
+"""The notebook that a link with assets asks for."""
+
 DATA_DIR = "data_dir"
 """Set by the worker: a report reads the library it is kept in."""
 
@@ -52,14 +55,14 @@ def notebook_cards() -> None:
 
 
 def linked_report() -> None:
-    """Open the dialog of the first notebook when the link names assets, once."""
+    """Open the dialog of the report about one video when the link names assets, once."""
     named = st.query_params.get_all("assets")
     if not named or st.session_state.get("asked") == named:
         return
     st.session_state["asked"] = named
-    takes_assets = [n for n in workspace().notebooks() if ASSETS in n.parameters]
-    if takes_assets:
-        making(takes_assets[0], tuple(named))
+    about_one = [n for n in workspace().notebooks() if n.name == ABOUT_ONE]
+    if about_one:
+        making(about_one[0], tuple(named))
 
 
 @st.dialog("Make a report", width="medium")

@@ -100,6 +100,14 @@ def status_line(card: "AssetCard", analysis: Analysis | None) -> None:
             ),
             width="stretch",
         )
+        if len(data.headers(asset.id)) > 1:
+            st.page_link(
+                "pages/compare.py",
+                label="Compare",
+                icon=":material/compare_arrows:",
+                query_params={"asset": asset.id, "a": analysis.id},
+                width="content",
+            )
 
 
 def export_popover(asset: Asset, analysis: Analysis, evidence: Evidence | None) -> None:

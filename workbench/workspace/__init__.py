@@ -8,7 +8,7 @@ import contextlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.backends.protocol import Readiness
@@ -20,6 +20,7 @@ from workbench.workspace.analysis import AnalysisWork
 from workbench.workspace.housekeeping import Upkeep
 
 if TYPE_CHECKING:
+    from workbench.reports.costs import Costs
     from workbench.reports.notebook import NotebookInfo
     from workbench.search.query import Hit
 
@@ -170,6 +171,23 @@ class Workspace(AnalysisWork, Upkeep):
     def reports(self) -> list[ReportRecord]:
         """Reports that were made, newest first."""
         return self.store.reports()
+
+    def costs(self, since: date | None = None, until: date | None = None) -> "Costs":
+        """What was spent and saved, by day, month, model, asset and job.
+
+        Args:
+            since: First day (UTC); None for the beginning.
+            until: First day after the last (UTC); None for no end.
+        """
+        from workbench.reports.costs import Names, costs_of
+
+        names = Names(
+            {model.key: model.name for model in self.catalog.all},
+            {asset.id: asset for asset in self.store.assets()},
+            {job.id: job.title for job in self.store.jobs()},
+        )
+        budget = self.settings.monthly_budget_usd
+        return costs_of(self.store.ledger(), names, since=since, until=until, budget_usd=budget)
 
     def start_services(self) -> None:
         """Start the worker and the index server of this data folder, unless they run."""

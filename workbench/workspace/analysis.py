@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall, plan_analysis
@@ -30,6 +31,9 @@ from workbench.library.sources import SourceKeep, reading_source, require_source
 from workbench.media.asset import Asset
 from workbench.progress import Progress, silent
 from workbench.workspace.library import LibraryWork, existing_path
+
+if TYPE_CHECKING:
+    from workbench.analysis.compare import Comparison
 
 NO_MEDIA = "holds no video, photo or sound file"
 NO_MEDIA_HINT = "name another folder; `workbench import --dry-run` lists what is found"
@@ -199,7 +203,13 @@ class AnalysisWork(LibraryWork):
 
     def _call_tools(self) -> CallTools:
         with self._lock:
-            return CallTools(self.backends.get, self.catalog.get, self.cache, self.store)
+            return CallTools(
+                self.backends.get,
+                self.catalog.get,
+                self.cache,
+                self.store,
+                budget_usd=self.settings.monthly_budget_usd,
+            )
 
     def run(
         self,
@@ -284,6 +294,54 @@ class AnalysisWork(LibraryWork):
     def analyses(self, asset_id: str | None = None) -> list[AnalysisHeader]:
         """Kept analyses, newest first; of one asset, or of all."""
         return self.store.analyses(asset_id)
+
+    def two_to_compare(self, asset_id: str, a_id: str = "", b_id: str = "") -> tuple[str, str]:
+        """Ids of two analyses of an asset: those given, else the newest of different models or prompts.
+
+        Args:
+            asset_id: The asset.
+            a_id: Analysis A; empty to choose it.
+            b_id: Analysis B; empty to choose it.
+
+        Raises:
+            NotInLibrary: There is no analysis with a given id.
+            RequestError: One is of another asset, or there are not two.
+        """
+        asset = self.store.asset(asset_id)
+        for named in filter(None, (a_id, b_id)):
+            if (found := self.analysis(named)).asset_id != asset_id:
+                raise RequestError(
+                    f"analysis {named} is of {found.asset_name}, not of {asset.name}",
+                    hint="choose two analyses of the same file",
+                )
+        if a_id and b_id:
+            return a_id, b_id
+        headers = self.analyses(asset_id)
+        if len(headers) < 2:
+            had = "one analysis" if headers else "no analysis"
+            raise RequestError(
+                f"{asset.name} has {had}; to compare needs two",
+                hint="analyse it with another engine, model or instructions",
+            )
+        first = self.analysis(a_id or b_id or headers[0].id)
+        others = [header.id for header in headers if header.id != first.id]
+        other = next((each for each in others if self._is_unlike(first, each)), others[0])
+        return (other, first.id) if b_id else (first.id, other)
+
+    def _is_unlike(self, analysis: Analysis, other_id: str) -> bool:
+        other = self.analysis(other_id)
+        return (other.model, other.prompt_hash) != (analysis.model, analysis.prompt_hash)
+
+    def compare(self, a_id: str, b_id: str) -> "Comparison":
+        """Where two kept analyses of one asset agree, and where they differ.
+
+        Raises:
+            NotInLibrary: There is no analysis with one of these ids.
+            RequestError: They are of different assets.
+        """
+        from workbench.analysis.compare import compare
+
+        return compare(self.analysis(a_id), self.analysis(b_id))
 
     def evidence(self, asset_id: str) -> Evidence | None:
         """What was measured on an asset; None before its first analysis."""

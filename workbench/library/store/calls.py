@@ -6,15 +6,16 @@ never passes its cap, and a model never gets more than its limits, however many 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import Connection, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, text, update
 
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
 from workbench.library.records import CallInFlight, RateLimit
-from workbench.library.rows import cost_text, read_cost, silence_s
+from workbench.library.rows import cost_text, read_cost, silence_s, time_text
 from workbench.library.tables import calls_in_flight, ledger, limits, sends
 
 WINDOW_S = 60.0
@@ -33,16 +34,17 @@ EVERY_OTHER = "*"
 class Admission:
     """Whether a call may be made now."""
 
-    verdict: Literal["go", "held", "busy", "over", "stale"]
+    verdict: Literal["go", "held", "busy", "over", "over_budget", "stale"]
     """`held`: another process makes this very call. `busy`: as many as allowed are in flight, or as
-    many as the cap has room for at their highest price. `over`: it could pass the cap. `stale`:
-    calls whose maker has died have to be settled first."""
+    many as the cap has room for at their highest price. `over`: it could pass the cap.
+    `over_budget`: it could pass the month's budget. `stale`: calls whose maker has died have to be
+    settled first."""
     began_at_s: float = 0.0
     """With `go`, when the call began, by the database's clock."""
     stale: tuple[CallInFlight, ...] = ()
     """Calls that nobody makes any more; their replies may be in the cache."""
     spent_usd: Decimal = Decimal(0)
-    """Paid for the job so far."""
+    """Paid for the job so far; with `over_budget`, in this month."""
 
 
 class CallRows:
@@ -56,6 +58,7 @@ class CallRows:
         *,
         cap_usd: Decimal | None,
         is_alive: Callable[[CallInFlight], bool],
+        budget_usd: Decimal | None = None,
     ) -> Admission:
         """Ask whether a call may be made; with `go` it counts as in flight until it is `landed`.
 
@@ -63,6 +66,8 @@ class CallRows:
             call: The call; its times are set here.
             cap_usd: The most its job may cost in all.
             is_alive: Says whether a call in flight is still being made.
+            budget_usd: The most that all calls of this calendar month (UTC) may cost; under one, a
+                call without a known price is not made.
         """
         with self._database.writing() as connection:
             self._one_at_a_time(connection)
@@ -72,14 +77,10 @@ class CallRows:
                 return Admission("stale", stale=stale)
             if any(each.cache_key == call.cache_key for each in flying):
                 return Admission("held")
-            if cap_usd is not None:
-                spent = _spent(connection, call.job_id)
-                room = cap_usd - spent - (call.most_usd or Decimal(0))
-                if room < 0:
-                    return Admission("over", spent_usd=spent)
-                # They mostly cost less than they may: it can fit once they have landed.
-                if room < _at_risk(flying, call.job_id):
-                    return Admission("busy", spent_usd=spent)
+            if refusal := _short_of_money(
+                connection, call, flying, cap_usd=cap_usd, budget_usd=budget_usd, now_s=now_s
+            ):
+                return refusal
             limit = _limit(connection, call.model)
             at_once = sum(1 for each in flying if each.model == call.model)
             if limit.at_once and at_once >= limit.at_once:
@@ -250,15 +251,49 @@ def _limit(connection: Connection, model: str) -> RateLimit:
     return found.get(model) or found.get(EVERY_OTHER) or RateLimit(EVERY_OTHER)
 
 
-def _at_risk(flying: Iterable[CallInFlight], job_id: str) -> Decimal:
-    """The most that the calls of a job that are in flight may cost."""
-    costs = (each.most_usd for each in flying if each.job_id == job_id)
+def _short_of_money(
+    connection: Connection,
+    call: CallInFlight,
+    flying: list[CallInFlight],
+    *,
+    cap_usd: Decimal | None,
+    budget_usd: Decimal | None,
+    now_s: float,
+) -> Admission | None:
+    """Why the cap of the job or the budget of the month does not allow a call; None if they do."""
+    most = call.most_usd or Decimal(0)
+    if cap_usd is not None:
+        spent = _spent(connection, ledger.c.job_id == call.job_id)
+        room = cap_usd - spent - most
+        if room < 0:
+            return Admission("over", spent_usd=spent)
+        # They mostly cost less than they may: it can fit once they have landed.
+        if room < _at_risk(each for each in flying if each.job_id == call.job_id):
+            return Admission("busy", spent_usd=spent)
+    if budget_usd is not None:
+        spent = _spent(connection, ledger.c.at >= _month_began(now_s))
+        room = budget_usd - spent - most
+        if room < 0 or call.most_usd is None:
+            return Admission("over_budget", spent_usd=spent)
+        if room < _at_risk(flying):
+            return Admission("busy", spent_usd=spent)
+    return None
+
+
+def _at_risk(flying: Iterable[CallInFlight]) -> Decimal:
+    """The most that calls in flight may cost."""
+    costs = (each.most_usd for each in flying)
     return sum((cost for cost in costs if cost is not None), Decimal(0))
 
 
-def _spent(connection: Connection, job_id: str) -> Decimal:
+def _spent(connection: Connection, which: ColumnElement[bool]) -> Decimal:
     query = select(ledger.c.cost_usd, ledger.c.outcome, ledger.c.estimated_usd)
-    rows = connection.execute(query.where(ledger.c.job_id == job_id, ~ledger.c.was_kept))
+    rows = connection.execute(query.where(which, ~ledger.c.was_kept))
     # A lost call may have been billed: under a cap it counts as what it was expected to cost.
     costs = [row.estimated_usd if row.outcome == "lost" else row.cost_usd for row in rows]
     return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))
+
+
+def _month_began(now_s: float) -> str:
+    day = datetime.fromtimestamp(now_s, UTC)
+    return time_text(day.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
