@@ -43,7 +43,8 @@ CHOICES = {
 
 def notebook_cards() -> None:
     """A card for each notebook, with what it makes and a button that asks for its parameters."""
-    notebooks = workspace().notebooks()
+    # First the one that every analysis is enough for.
+    notebooks = sorted(workspace().notebooks(), key=lambda info: info.name != ABOUT_ONE)
     grid = st.grid(3, min_column_width=280, border=True)
     for notebook in notebooks:
         with grid.cell():
