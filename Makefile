@@ -27,8 +27,11 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)") || true
 	@$(VENV)/workbench app
 
+# The tests of jobs mostly wait for processes that are killed and started, so they run beside the others.
 test: .venv/.dev ## all tests, from nothing
-	@$(VENV)/python -m pytest -q
+	@said=$$(mktemp); $(VENV)/python -m pytest -q tests/jobs >"$$said" 2>&1 & jobs=$$!; \
+	$(VENV)/python -m pytest -q --ignore=tests/jobs; others=$$?; \
+	wait $$jobs; jobs=$$?; cat "$$said"; rm -f "$$said"; exit $$((others + jobs))
 
 notebooks: .venv/.dev ## execute the notebooks under nbval
 	@$(VENV)/python -m pytest -q tests/notebooks
