@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from workbench.errors import (
     ServiceDown,
 )
 from workbench.library.calls import CallTools, make_call, settle_stale
-from workbench.library.records import CallInFlight, Job, RateLimit
+from workbench.library.records import CallInFlight, Job, LedgerEntry, RateLimit
 from workbench.library.store import Store
 
 CATALOG = load_catalog()
@@ -102,6 +103,23 @@ def test_the_same_call_asked_for_at_once_is_made_once(tools, backend):
     found = in_threads([lambda: make(tools)] * 8)
     assert sorted(outcome.was_paid for outcome in found) == [False] * 7 + [True]
     assert len(backend.sent) == len(rows(tools)) == 1
+
+
+def test_calls_that_are_answered_together_are_written_down_one_by_one(tools, backend, monkeypatch):
+    answered = threading.Barrier(4)
+    backend.steps = [answered.wait] * 4
+    ahead: list[int] = []
+    record_call = Store.record_call
+
+    def watched(store: Store, entry: LedgerEntry) -> None:
+        time.sleep(0.05)
+        replies = sum(1 for _ in tools.cache.folder.rglob("*.json"))
+        ahead.append(replies - len(store.ledger()))
+        record_call(store, entry)
+
+    monkeypatch.setattr(Store, "record_call", watched)
+    in_threads([lambda n=n: make(tools, order_of(n)) for n in range(4)])
+    assert ahead == [1, 1, 1, 1]
 
 
 def test_a_free_model_is_asked_at_once_and_costs_nothing(tools, backend):

@@ -5,8 +5,10 @@ as landed. Whoever finds a call whose maker has died closes the gap that was lef
 """
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -57,6 +59,10 @@ LIMIT_LOOK_S = 2.0
 RETRY_S = 1.0
 """Pause between two tries to reach a catalog that is away."""
 
+KEEP_S = 1.0
+"""How long a reply waits for the one before it to be written down, so that what a job is told never
+is behind by more than one call. Keeping it is worth more than that, so the wait has an end."""
+
 NOT_MADE = CallOutcome(was_paid=False, cost_usd=Decimal(0))
 
 Got = TypeVar("Got")
@@ -64,8 +70,21 @@ Got = TypeVar("Got")
 log = logging.getLogger(__name__)
 
 
+_one_kept = threading.Lock()
+
+
 def go_on() -> None:
     """Nobody gives up."""
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    has_it = _one_kept.acquire(timeout=KEEP_S)
+    try:
+        yield
+    finally:
+        if has_it:
+            _one_kept.release()
 
 
 def make_call(
@@ -204,13 +223,14 @@ class _Call:
         except BaseException:
             self.is_settled = not self.has_been_sent
             raise
-        try:
-            self.tools.cache.put(order.key, order.label, reply)
-        except WorkbenchError as error:
-            cost = self.record("unkept", reply.usage, reply.model_id)
-            self.tell("call.unkept", usd=cost_text(cost), error=error.message)
-            raise
-        cost = self.record("answered", reply.usage, reply.model_id)
+        with _keeping():
+            try:
+                self.tools.cache.put(order.key, order.label, reply)
+            except WorkbenchError as error:
+                cost = self.record("unkept", reply.usage, reply.model_id)
+                self.tell("call.unkept", usd=cost_text(cost), error=error.message)
+                raise
+            cost = self.record("answered", reply.usage, reply.model_id)
         if not self.model.is_free:
             self.tell("call.answered", **answer_facts(reply, cost))
         return CallOutcome(was_paid=True, cost_usd=cost)
