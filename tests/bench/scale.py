@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -197,6 +198,8 @@ def workers(folder: Path, films: int) -> None:
                 seconds[count] = time.monotonic() - began
                 if {job.state for job in done} != {"done"}:
                     sys.exit(f"a job failed: {[job.error for job in done]}")
+                shares = Counter(job.worker for job in done).values()
+                print(f"  {count} at work: {seconds[count]:.0f} s, jobs of each: {list(shares)}")
     print(f"\n{films} talks: one worker {seconds[1]:.0f} s, two {seconds[2]:.0f} s")
     print(f"  ratio {seconds[2] / seconds[1]:.2f} (goal 0.60)")
 

@@ -26,9 +26,17 @@ from workbench.speech.transcript import Transcript, Utterance, Word
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Path:
+def data_dir(tmp_path: Path) -> Path:
+    """An empty data folder whose name has to be quoted."""
+    folder = tmp_path / "it's data #1 %41"
+    folder.mkdir()
+    return folder.resolve()
+
+
+@pytest.fixture
+def catalog(data_dir: Path) -> Path:
     """Where a test's catalog lies."""
-    return tmp_path / "app.db"
+    return data_dir / "app.db"
 
 
 @pytest.fixture

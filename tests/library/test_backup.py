@@ -47,18 +47,6 @@ REPLY = ModelReply({"text": "paid"}, Usage(), "m", "end_turn", 1.0)
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "it's data #1 %41"
-    folder.mkdir()
-    return folder.resolve()
-
-
-@pytest.fixture
-def catalog(data_dir: Path) -> Path:
-    return data_dir / "app.db"
-
-
-@pytest.fixture
 def target(tmp_path: Path) -> Path:
     """Where the backup goes."""
     return tmp_path / "backups" / "library.zip"

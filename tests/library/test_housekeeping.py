@@ -26,18 +26,6 @@ REPLY = ModelReply({"text": "x" * 900}, Usage(), "m", "end_turn", 1.0)
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder.resolve()
-
-
-@pytest.fixture
-def catalog(data_dir: Path) -> Path:
-    return data_dir / "app.db"
-
-
-@pytest.fixture
 def cache(data_dir: Path) -> CallCache:
     return CallCache(data_dir / "calls")
 
