@@ -280,6 +280,16 @@ def test_ended_jobs_go_after_their_time_with_their_logs(store, collect):
     assert collect(job_days=30)[1] == {"ended jobs": 3}
 
 
+def test_the_time_of_a_job_counts_from_its_end(store, collect):
+    now = datetime.now(UTC)
+    made = now - timedelta(days=200)
+    long_one = Job("long", "import", "Import", "done", made, finished_at=now - timedelta(days=1))
+    store.put_job(long_one)
+    store.put_job(replace(long_one, id="old", finished_at=now - timedelta(days=100)))
+    assert collect(dry_run=True)[1] == collect()[1] == {"ended jobs": 1}
+    assert [job.id for job in store.jobs()] == ["long"]
+
+
 def test_what_cannot_be_removed_is_told_and_the_rest_goes(lived_in, collect, monkeypatch):
     real = Path.unlink
 

@@ -209,12 +209,9 @@ class JobRows:
         ]
 
     def forget_jobs(self, before: datetime) -> int:
-        """Remove ended jobs that were made before a time, with their logs; returns how many."""
+        """Remove jobs that ended before a time, with their logs; returns how many."""
         with self._database.writing("jobs") as connection:
-            query = select(jobs.c.id).where(
-                jobs.c.created_at < time_text(before), jobs.c.state.in_(FINISHED)
-            )
-            old = list(connection.execute(query).scalars())
+            old = ended_before(connection, before)
             for ids in in_batches(old):
                 connection.execute(delete(job_events).where(job_events.c.job_id.in_(ids)))
                 connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
@@ -246,6 +243,16 @@ class JobRows:
         """A worker has ended."""
         with self._database.writing() as connection:
             connection.execute(delete(workers).where(workers.c.name == name))
+
+
+def ended_before(connection: Connection, before: datetime) -> list[str]:
+    """Ids of jobs that ended before a time."""
+    # None ended before it was made; when it ended stands in its record only.
+    query = select(jobs.c.id, jobs.c.data).where(
+        jobs.c.created_at < time_text(before), jobs.c.state.in_(FINISHED)
+    )
+    found = [_job(row.id, row.data) for row in connection.execute(query)]
+    return [job.id for job in found if (job.finished_at or job.created_at) < before]
 
 
 def _job(job_id: str, data: str | None) -> Job:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, text, union
 from workbench.jsonable import from_json
 from workbench.library.database import Database
 from workbench.library.records import FINISHED
-from workbench.library.rows import time_text
+from workbench.library.store.jobs import ended_before
 from workbench.library.tables import (
     analyses,
     asset_paths,
@@ -69,11 +69,8 @@ class UpkeepRows:
 
     def count_ended_jobs(self, before: datetime) -> int:
         """How many jobs `forget_jobs` would remove."""
-        query = select(func.count()).where(
-            jobs.c.created_at < time_text(before), jobs.c.state.in_(FINISHED)
-        )
         with self._database.reading() as connection:
-            return connection.execute(query).scalar_one()
+            return len(ended_before(connection, before))
 
     def count_moments(self) -> int:
         """How many moments can be searched."""
