@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check fix bench bench-kill bench-scale lock notebooks screenshots clean
+.PHONY: help demo app test check fix bench bench-kill bench-scale lock notebooks prices screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ lock: .venv/.dev ## resolve all extras anew into requirements.lock
 	$(or $(shell command -v uv),.boot/bin/uv) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
 	@! grep -q "://" requirements.lock
+
+prices: .venv/.dev ## make the price tables of the documents again
+	@$(VENV)/python docs/prices.py
 
 screenshots: .venv/.dev ## take the pictures of the README again
 	$(VENV)/python docs/screenshots.py

@@ -18,7 +18,7 @@ with shown_errors():
             if request:
                 wanted = plan_card(request)
                 if wanted:
-                    job = workspace().jobs.submit_analysis(wanted)
+                    job = workspace().submit(wanted)
                     st.switch_page("pages/jobs.py", query_params={"job": job})
             else:
                 st.caption("Choose a file and what to find, to see the price.")

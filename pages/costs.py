@@ -1,9 +1,10 @@
-"""Costs: what was spent, on what, and the prices it comes from."""
+"""Costs: what was spent, on what, what would be spent, and the prices it comes from."""
 
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.cost_parts import cost_tab, prices_view, spent_view
+from workbench.ui.cost_parts import WHAT_IF, cost_tab, prices_view, spent_view
+from workbench.ui.what_if_parts import what_if_view
 
 st.title("Costs", anchor=False)
 
@@ -12,5 +13,7 @@ tab = cost_tab()
 with shown_errors():
     if tab == "Prices":
         prices_view()
+    elif tab == WHAT_IF:
+        what_if_view()
     else:
         spent_view()

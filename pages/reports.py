@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
+from workbench.ui.field_parts import library_answers
 from workbench.ui.report_parts import linked_report, made_reports, notebook_cards, shown_report
 from workbench.ui.running import running_line
 
@@ -13,4 +14,5 @@ with shown_errors():
     notebook_cards()
     running_line(redraw=False)
     made_reports()
+    library_answers()
     linked_report()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.ui import data, shown_errors
+from workbench.ui.field_parts import answer_view
 from workbench.ui.formats import plain
 from workbench.ui.results_parts import (
     analysis_picker,
@@ -16,6 +17,7 @@ from workbench.ui.watching import (
     asset_player,
     chapter_list,
     chosen_lanes,
+    detection_view,
     element_chips,
     element_list,
     evidence_view,
@@ -59,6 +61,10 @@ with shown_errors():
             tabs = ["Chapters", "Transcript", "Elements", "Summary", "Evidence"]
             if asset.kind == "image":
                 tabs = ["Elements", "Summary", "Evidence"]
+            if analysis and analysis.request.fields:
+                tabs.append("Answers")
+            if analysis and analysis.detections:
+                tabs.append("Detected")
             tab = st.segmented_control(
                 "What to read",
                 tabs,
@@ -67,7 +73,8 @@ with shown_errors():
                 bind="query-params",
                 required=True,
                 wrap=True,
-                width="stretch",
+                # Six do not fit into one row, and the last alone would be as wide as it.
+                width="stretch" if len(tabs) < 6 else "content",
                 label_visibility="collapsed",
             )
             if tab == "Transcript":
@@ -78,6 +85,10 @@ with shown_errors():
                 st.caption("Not analysed yet.")
             elif tab == "Summary":
                 summary_view(analysis)
+            elif tab == "Answers":
+                answer_view(analysis)
+            elif tab == "Detected":
+                detection_view(analysis)
             elif tab == "Chapters":
                 chapter_list(analysis)
             elif asset.kind == "image":

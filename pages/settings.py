@@ -1,8 +1,9 @@
-"""Settings: what works and what to do about the rest, who does the work, and how much at once."""
+"""Settings: what works and what to do about the rest, who does the work, and the AWS account."""
 
 import streamlit as st
 
 from workbench.ui import shown_errors
+from workbench.ui.account_parts import account_view
 from workbench.ui.health_parts import check_again, health_rows
 from workbench.ui.work_parts import work_view
 
@@ -11,7 +12,7 @@ title.title("Settings", anchor=False)
 
 tab = st.segmented_control(
     "What to see",
-    ["Health", "Work"],
+    ["Health", "Work", "AWS"],
     default="Health",
     key="tab",
     bind="query-params",
@@ -22,6 +23,8 @@ tab = st.segmented_control(
 with shown_errors():
     if tab == "Work":
         work_view()
+    elif tab == "AWS":
+        account_view()
     else:
         with action:
             check_again()

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tests.support.aws_control_server import AwsControlServer
+    from tests.support.moto_s3 import S3Server
     from tests.support.postgres_server import PostgresServer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -90,3 +92,43 @@ def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
 def fresh_postgres(postgres_server: "PostgresServer") -> Callable[[], str]:
     """A function that makes an empty Postgres database and gives its address."""
     return postgres_server.fresh_database
+
+
+@pytest.fixture(scope="session")
+def shared_s3() -> Iterator["S3Server"]:
+    from tests.support.moto_s3 import S3Server
+
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(shared_s3: "S3Server", monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Server"]:
+    """S3 and STS on loopback with an empty bucket, set in the environment.
+
+    Whatever a test has put there is looked over at its end: S3 refuses some of what moto takes.
+    """
+    for name, value in shared_s3.environment().items():
+        monkeypatch.setenv(name, value)
+    shared_s3.reset()
+    yield shared_s3
+    assert shared_s3.faults() == []
+
+
+@pytest.fixture(scope="session")
+def shared_control() -> Iterator["AwsControlServer"]:
+    from tests.support.aws_control_server import AwsControlServer
+
+    with AwsControlServer() as server:
+        yield server
+
+
+@pytest.fixture
+def control(
+    shared_control: "AwsControlServer", monkeypatch: pytest.MonkeyPatch
+) -> "AwsControlServer":
+    """An account on loopback that agrees with the catalog, set in the environment."""
+    for name, value in shared_control.environment().items():
+        monkeypatch.setenv(name, value)
+    shared_control.reset()
+    return shared_control

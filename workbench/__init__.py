@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.analysis.fields import Field
     from workbench.analysis.plan import AnalysisPlan
     from workbench.analysis.request import AnalysisRequest
     from workbench.analysis.results import Analysis, Chapter, Element, RunResult, Summary
@@ -32,6 +33,7 @@ _HOMES = {
     "Chapter": "analysis.results",
     "Element": "analysis.results",
     "Evidence": "evidence.evidence",
+    "Field": "analysis.fields",
     "RunResult": "analysis.results",
     "Settings": "settings",
     "Summary": "analysis.results",
@@ -51,6 +53,7 @@ __all__ = [
     "Chapter",
     "Element",
     "Evidence",
+    "Field",
     "RunResult",
     "Settings",
     "Summary",

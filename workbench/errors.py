@@ -18,7 +18,9 @@
     │   ├── ServiceDown        the service failed or could not be reached
     │   ├── QuotaExceeded      an account limit is used up
     │   ├── BadModelRequest    the service refused the request
-    │   └── BadReply           the answer is cut short or not in the agreed form
+    │   ├── StagingError       a file cannot be put into, or read from, S3
+    │   └── BadReply           the answer is stopped or not in the agreed form
+    │       └── AnswerCut      it is cut at the most tokens it may have
     ├── BudgetReached          the next call would pass the cap or budget
     ├── LibraryError           the catalog or index cannot be used
     │   ├── LibraryDamaged     a file of it is damaged or from a newer version
@@ -105,6 +107,8 @@ class BackendError(WorkbenchError):
     def __init__(self, message: str, *, hint: str = "", billed: "Usage | None" = None) -> None:
         super().__init__(message, hint=hint)
         self.billed = billed
+        self.lost_sends = 0
+        """Sends whose replies were lost on the way: they may have been billed, nobody knows."""
 
 
 class NoCredentials(BackendError):
@@ -131,8 +135,20 @@ class BadModelRequest(BackendError):
     """The service refused the request itself."""
 
 
+class StagingError(BackendError):
+    """A file cannot be put into S3 or read from there."""
+
+
 class BadReply(BackendError):
-    """The answer is cut short or does not have the agreed form."""
+    """The answer is stopped or does not have the agreed form."""
+
+
+class AnswerCut(BadReply):
+    """The answer is cut at the most tokens it may have; asked about less, it would fit."""
+
+
+OF_ACCOUNT = (NoCredentials, AccessDenied, QuotaExceeded)
+"""What a service says to an account and not to the one call: the next call would hear the same."""
 
 
 class BudgetReached(WorkbenchError):

@@ -5,14 +5,20 @@ only through boto3's own chain. Read by `workspace` and by `workbench doctor`, b
 """
 
 import os
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workbench.errors import SettingsError
+from workbench.errors import SettingsError, StagingError
+
+
+def _also_plain(name: str) -> AliasChoices:
+    """A setting that is also read without `WORKBENCH_`, as other tools name it."""
+    return AliasChoices(f"workbench_{name}", name)
 
 
 class Settings(BaseSettings):
@@ -47,6 +53,39 @@ class Settings(BaseSettings):
     nova_route: Literal["auto", "in-region", "us", "eu", "jp", "apac", "global"] = Field(
         default="auto", description="Inference profile; auto: global where there is one."
     )
+    nova_stream: bool = Field(
+        default=False,
+        description="Take answers as a stream: no long silence that a network in between may cut.",
+    )
+    staging_uri: str = Field(
+        default="",
+        description="S3 folder for files too large for a request, Rekognition and batches, as"
+        " s3://bucket/folder; empty: none.",
+    )
+    staging_days: int = Field(
+        default=7, ge=1, description="Days a file in that folder is kept after its last use."
+    )
+    bedrock_batch_role_arn: str = Field(
+        default="",
+        validation_alias=_also_plain("bedrock_batch_role_arn"),
+        description="Role Bedrock takes to read and write a batch's folders, as arn:aws:iam::…:role/…;"
+        " empty: no batches.",
+    )
+    nova_batch_input_prefix: str = Field(
+        default="",
+        validation_alias=_also_plain("nova_batch_input_prefix"),
+        description="S3 folder for what batches ask, as s3://bucket/folder; empty: in the staging"
+        " folder.",
+    )
+    nova_batch_output_prefix: str = Field(
+        default="",
+        validation_alias=_also_plain("nova_batch_output_prefix"),
+        description="S3 folder for what comes of batches, as s3://bucket/folder; empty: in the"
+        " staging folder.",
+    )
+    batch_poll_s: float = Field(
+        default=60.0, gt=0, le=3600, description="Seconds between two looks of a worker at batches."
+    )
     catalog_file: Path | None = Field(
         default=None, description="TOML file of your own with prices or models that override ours."
     )
@@ -73,15 +112,34 @@ class Settings(BaseSettings):
         ge=0,
         description="Dollars that calls may cost in a calendar month (UTC); empty: no limit.",
     )
+    calibrate_from: date | Literal["off"] | None = Field(
+        default=None,
+        description="First day (UTC) whose calls correct how words are counted, as 2026-11-21;"
+        " empty: all days; off: no correction.",
+    )
     app_port: int = Field(default=8501, ge=1, le=65535, description="Port of the app on 127.0.0.1.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="How much is logged."
     )
 
-    @field_validator("monthly_budget_usd", mode="before")
+    @field_validator("monthly_budget_usd", "calibrate_from", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("staging_uri", "nova_batch_input_prefix", "nova_batch_output_prefix")
+    @classmethod
+    def _names_a_folder(cls, value: str) -> str:
+        from workbench.backends.staging import split_uri
+
+        if value:
+            try:
+                bucket, folder = split_uri(value)
+            except StagingError as error:
+                raise ValueError(error.hint) from None
+            if not folder:
+                raise ValueError(f"name a folder in it: s3://{bucket}/folder")
+        return value
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -100,7 +158,7 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = "WORKBENCH_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "WORKBENCH_" + str(first["loc"][0]).upper().removeprefix("WORKBENCH_")
         raise SettingsError(
             f"{name} cannot be {first['input']!r}: {first['msg']}",
             hint=f"correct {name} in the environment or in .env; see .env.example",
@@ -109,13 +167,15 @@ def load_settings(**overrides: object) -> Settings:
 
 def origin(name: str) -> str:
     """Say where a setting's value comes from: `environment`, `.env` or `default`."""
-    variable = f"WORKBENCH_{name.upper()}"
-    if variable in os.environ:
+    variables = {f"WORKBENCH_{name.upper()}"}
+    if Settings.model_fields[name].validation_alias:
+        variables.add(name.upper())
+    if variables & set(os.environ):
         return "environment"
     env_file = Path(".env")
     if env_file.is_file():
         for line in env_file.read_text(encoding="utf-8").splitlines():
-            if line.split("=", 1)[0].strip().upper() == variable:
+            if line.split("=", 1)[0].strip().upper() in variables:
                 return ".env"
     return "default"
 

@@ -54,28 +54,51 @@ class Sleeper:
         self.waits_s.append(seconds)
 
 
+# One of each for all tests: opening a boto3 client takes longer than most of them.
+
+
 @pytest.fixture(scope="session")
-def shared_nova(shared_server: BedrockServer) -> tuple[BedrockNova, Sleeper]:
-    # One for all tests: opening a boto3 client takes longer than most of them.
-    sleeper = Sleeper()
-    nova = BedrockNova(
-        "us-east-1", shared_server.url, sleep=sleeper, jitter=lambda: 1.0, read_timeout_s=20
+def shared_sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture(scope="session")
+def shared_nova(shared_server: BedrockServer, shared_sleeper: Sleeper) -> BedrockNova:
+    return BedrockNova(
+        "us-east-1", shared_server.url, sleep=shared_sleeper, jitter=lambda: 1.0, read_timeout_s=20
     )
-    return nova, sleeper
+
+
+@pytest.fixture(scope="session")
+def shared_streaming(shared_server: BedrockServer, shared_sleeper: Sleeper) -> BedrockNova:
+    return BedrockNova(
+        "us-east-1",
+        shared_server.url,
+        stream=True,
+        sleep=shared_sleeper,
+        jitter=lambda: 1.0,
+        read_timeout_s=20,
+    )
 
 
 @pytest.fixture
-def sleeper(shared_nova: tuple[BedrockNova, Sleeper]) -> Sleeper:
-    shared_nova[1].waits_s.clear()
-    return shared_nova[1]
+def sleeper(shared_sleeper: Sleeper) -> Sleeper:
+    shared_sleeper.waits_s.clear()
+    return shared_sleeper
 
 
 @pytest.fixture
-def nova(
-    server: BedrockServer, sleeper: Sleeper, shared_nova: tuple[BedrockNova, Sleeper]
-) -> BedrockNova:
+def nova(server: BedrockServer, sleeper: Sleeper, shared_nova: BedrockNova) -> BedrockNova:
     """Nova on the loopback server; waits are noted in `sleeper` at full length, not waited."""
-    return shared_nova[0]
+    return shared_nova
+
+
+@pytest.fixture
+def streaming(
+    server: BedrockServer, sleeper: Sleeper, shared_streaming: BedrockNova
+) -> BedrockNova:
+    """The same, taking its answers as streams."""
+    return shared_streaming
 
 
 def clip_bytes(seconds: int) -> bytes:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.bedrock_server import error, says, stopped, tool_input
+from tests.support.bedrock_server import billed_at, error, says, stopped, tool_input
 from workbench.analysis.answer import Answer
 from workbench.backends.bedrock import BedrockNova
+from workbench.backends.bedrock_wire import converse_call, read_tier
 from workbench.backends.pricing import cost_of, video_tokens
 from workbench.errors import (
     AccessDenied,
@@ -378,3 +379,31 @@ def test_a_failure_without_an_answer_is_not_billed(nova, lite, question, server)
     with pytest.raises(AccessDenied) as caught:
         nova.invoke(question, lite)
     assert caught.value.billed is None
+
+
+@pytest.mark.parametrize("tier", ["flex", "priority"])
+def test_a_tier_is_asked_for_and_the_reply_tells_the_one_it_was_served_at(
+    nova, lite, question, server, tier
+):
+    asked = replace(question, tier=tier)
+    assert nova.invoke(asked, lite).tier == tier
+    assert server.calls[-1].tier == tier
+    server.script(billed_at("default"))
+    assert nova.invoke(asked, lite).tier == "standard"
+
+
+def test_the_standard_tier_is_not_mentioned(nova, lite, question, server):
+    assert nova.invoke(question, lite).tier == "standard"
+    call = converse_call(question, lite, "any")
+    assert "serviceTier" not in call
+
+
+def test_a_repair_is_asked_for_at_the_same_tier(nova, lite, question, server):
+    server.script(tool_input({"nothing": 1}))
+    nova.invoke(replace(question, tier="flex"), lite)
+    assert [call.tier for call in server.calls] == ["flex", "flex"]
+
+
+def test_a_reply_that_tells_no_tier_was_served_as_asked():
+    assert read_tier({}, "flex") == "flex"
+    assert read_tier({"serviceTier": {"type": "reserved"}}, "flex") == "standard"

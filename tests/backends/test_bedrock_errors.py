@@ -13,7 +13,10 @@ from tests.support.bedrock_server import (
     error,
     garbled,
     hang,
+    says,
 )
+from tests.support.service_model import error_names
+from workbench.analysis.answer import answer_schema
 from workbench.backends.bedrock import LONGEST_WAIT_S, BedrockNova
 from workbench.backends.bedrock_errors import CLIENT_POLICIES, POLICIES, failure_of
 from workbench.errors import (
@@ -28,19 +31,46 @@ from workbench.errors import (
 )
 
 
-def converse_error_shapes() -> list[str]:
-    from botocore.session import get_session
-
-    model = get_session().get_service_model("bedrock-runtime")
-    return sorted(shape.name for shape in model.operation_model("Converse").error_shapes)
+@pytest.fixture(params=["converse", "converse-stream"])
+def nova(request, nova, streaming) -> BedrockNova:
+    return nova if request.param == "converse" else streaming
 
 
-@pytest.mark.parametrize("name", converse_error_shapes())
-def test_every_error_that_converse_may_raise_is_one_of_ours_and_has_a_hint(name):
-    policy = POLICIES[name.lower()]
-    assert issubclass(policy.error, BackendError)
-    assert policy.error is not BackendError
-    assert policy.hint
+OPERATIONS = [
+    ("bedrock-runtime", "Converse"),
+    ("bedrock-runtime", "ConverseStream"),
+    ("bedrock", "CreateModelInvocationJob"),
+    ("bedrock", "GetModelInvocationJob"),
+    ("bedrock", "ListModelInvocationJobs"),
+    ("bedrock", "StopModelInvocationJob"),
+    ("rekognition", "StartLabelDetection"),
+    ("rekognition", "GetLabelDetection"),
+    ("rekognition", "StartSegmentDetection"),
+    ("rekognition", "GetSegmentDetection"),
+    ("rekognition", "StartTextDetection"),
+    ("rekognition", "GetTextDetection"),
+    ("rekognition", "StartFaceDetection"),
+    ("rekognition", "GetFaceDetection"),
+    ("rekognition", "StartContentModeration"),
+    ("rekognition", "GetContentModeration"),
+    ("rekognition", "DetectLabels"),
+    ("rekognition", "DetectText"),
+    ("rekognition", "DetectFaces"),
+    ("rekognition", "DetectModerationLabels"),
+]
+"""Operations that are used to have something answered."""
+
+
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+def test_every_error_that_an_operation_declares_is_one_of_ours_and_has_a_hint(service, operation):
+    names = error_names(service, operation)
+    assert names
+    assert [name for name in names if name.lower() not in POLICIES] == []
+    for name in names:
+        policy = POLICIES[name.lower()]
+        assert issubclass(policy.error, BackendError)
+        assert policy.error is not BackendError
+        assert policy.hint
 
 
 def test_every_failure_of_botocore_is_one_of_ours():
@@ -174,6 +204,44 @@ def test_an_answer_without_content_is_a_bad_reply(nova, lite, question, server):
         nova.invoke(question, lite)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("InvalidSignatureException", "Signature expired: 20261121T100000Z is now earlier than"),
+        ("InvalidSignatureException", "The request signature we calculated does not match"),
+        ("RequestTimeTooSkewed", "The difference between the request time and the current time"),
+        ("SignatureDoesNotMatch", "The request signature we calculated does not match"),
+    ],
+)
+def test_a_signature_that_does_not_count_may_be_a_wrong_clock(
+    nova, lite, question, server, code, said
+):
+    server.always(error(code, said, status=403))
+    with pytest.raises(NoCredentials, match=code) as caught:
+        nova.invoke(question, lite)
+    assert "clock" in caught.value.hint
+    assert server.received == 1
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_gives_up_on_an_answer_is_asked_twice_at_most(
+    nova, lite, question, server, status
+):
+    """The service behind it may have answered, and billed, each time."""
+    server.always(garbled(status))
+    told: list[int | None] = []
+    with pytest.raises(ServiceDown):
+        nova.invoke(question, lite, gate=lambda tokens=None: told.append)
+    assert server.received == 2
+    assert told == [None, None]
+
+
+def test_half_an_emoji_is_a_question_mark_and_no_crash(nova, lite, question, server):
+    server.script(says('{"summary": "A pump \\ud83d"}'))
+    asked = replace(question, schema=answer_schema("combine", ("summary",)))
+    assert nova.invoke(asked, lite).data["summary"] == "A pump ?"
+
+
 def test_nobody_at_the_address_is_a_service_that_is_down(server, lite, question, sleeper):
     with BedrockServer() as gone:
         nova = BedrockNova("us-east-1", gone.url, sleep=sleeper)
@@ -193,3 +261,27 @@ def test_a_retired_model_is_refused_by_the_service_with_a_hint(nova, catalog, qu
     with pytest.raises(BadModelRequest, match="end of its life") as caught:
         nova.invoke(question, catalog.get("premier"))
     assert "workbench models" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Signature expired: 20261121T100000Z is now earlier than 20261121T103000Z",
+        "Signature not yet current: 20261121T110000Z is still later than 20261121T103000Z",
+    ],
+)
+def test_a_clock_that_is_wrong_is_told_as_such(nova, lite, question, server, said):
+    server.script(error("InvalidSignatureException", said, status=403))
+    with pytest.raises(NoCredentials, match="Signature") as caught:
+        nova.invoke(question, lite)
+    assert "clock" in caught.value.hint
+
+
+def test_s3_tells_of_a_wrong_clock_in_its_own_words():
+    from botocore.exceptions import ClientError
+
+    said = "The difference between the request time and the current time is too large."
+    told = {"Error": {"Code": "RequestTimeTooSkewed", "Message": said}}
+    failure = failure_of(ClientError(told, "PutObject"), "S3")
+    assert "clock" in failure.policy.hint
+    assert str(failure.as_error(1)).startswith("S3: RequestTimeTooSkewed")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.bedrock_rules import Refusal, checked
 from tests.support.bedrock_server import credentials_for_tests, error
+from tests.support.event_stream import event
 from workbench.backends.bedrock import BedrockNova
 
 LITE = "us.amazon.nova-lite-v1:0"
@@ -147,3 +148,51 @@ def test_a_short_recording_has_chapters_too(nova, lite, question, tmp_path, part
     )
     starts = [chapter["start_s"] for chapter in nova.invoke(short, lite).data["chapters"]]
     assert starts == [0, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"topK": 3}, 'Unknown parameter in input: "topK"'),
+        ({"inferenceConfig": {"maxTokens": "many"}}, "inferenceConfig"),
+        ({"serviceTier": {"type": "standard"}}, "serviceTier.type is 'standard'"),
+        ({"messages": [{"role": "user", "content": [{"txt": "x"}, WORDS]}]}, "txt"),
+        ({"requestMetadata": {"a": 1}}, "Invalid type for parameter"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["converse", "converse-stream"])
+def test_a_request_is_held_against_the_services_own_model(server, operation, wrong, why):
+    request = urllib.request.Request(
+        f"{server.url}/model/{LITE.replace(':', '%3A')}/{operation}",
+        json.dumps({**said(WORDS), **wrong}).encode(),
+        {"Authorization": "AWS4-HMAC-SHA256 Credential=test"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    with caught.value as refused:
+        assert refused.code == 400
+        assert why in json.loads(refused.read())["message"]
+    assert server.refused
+
+
+def test_a_message_of_an_event_stream_is_framed_as_botocore_reads_it():
+    from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
+
+    framed = event("messageStop", {"stopReason": "end_turn"})
+    buffer = EventStreamBuffer()
+    for byte in framed:  # in any pieces
+        buffer.add_data(bytes([byte]))
+    (read,) = buffer
+    assert read.headers[":event-type"] == "messageStop"
+    assert json.loads(read.payload)["stopReason"] == "end_turn"
+
+    broken = EventStreamBuffer()
+    broken.add_data(framed[:-1] + bytes([framed[-1] ^ 1]))
+    with pytest.raises(ChecksumMismatch):
+        next(broken)
+
+
+def test_media_in_s3_are_refused_where_there_is_no_s3():
+    staged = {"video": {"format": "mp4", "source": {"s3Location": {"uri": "s3://films/a.mp4"}}}}
+    with pytest.raises(Refusal, match="not served here"):
+        checked(LITE, said(staged, WORDS))

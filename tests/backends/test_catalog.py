@@ -24,7 +24,7 @@ def test_every_price_says_where_and_when_it_was_read(on_the_day):
     for price in prices:
         assert price.source
         assert date(2026, 1, 1) <= price.as_of <= on_the_day.as_of
-        assert price.input_usd_per_mtok > 0
+        assert price.input_usd_per_mtok > 0 or price.is_by_media
         assert not price.is_edited
 
 
@@ -32,9 +32,32 @@ def test_every_model_says_where_its_facts_come_from(on_the_day):
     for model in on_the_day.all:
         assert model.source
         assert model.ids
-        assert model.engine in {"local", "nova"}
+        assert model.engine in {"local", "nova", "rekognition"}
         if "video" in model.accepts and model.engine == "nova" and model.purpose == "analyse":
             assert model.sampling.source
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        *((each, each) for each in ("micro", "lite", "pro", "premier", "2_lite")),
+        *(("pro_2_preview", "2_pro_preview"), ("omni_2_preview", "2_omni_preview")),
+    ],
+)
+def test_every_model_that_was_promised_is_there_with_all_that_a_plan_needs(on_the_day, name, key):
+    model = on_the_day.get(name)
+    assert model.key == key
+    assert model.window_tokens
+    assert model.max_output_tokens
+    assert model.as_of
+    assert model.price_list_name
+    assert model.lifecycle != "active" or not model.ends
+    assert (model.sampling is not None) == ("video" in model.accepts)
+
+
+def test_a_name_leads_to_one_model(on_the_day):
+    names = [name for model in on_the_day.all for name in (model.key, *model.aliases)]
+    assert len(names) == len(set(names))
 
 
 def test_no_route_and_tier_has_two_prices(on_the_day):

@@ -18,7 +18,7 @@ from workbench.evidence.evidence import Evidence, Shot, TextBlock
 from workbench.media.timecode import TimeSpan
 from workbench.speech.transcript import Transcript, Utterance
 
-ENGINES = ("local", "nova")
+ENGINES = ("local", "nova", "streaming")
 TASKS = ("analyse_chunk", "analyse_image")
 
 SAID = (
@@ -76,7 +76,7 @@ def subject(request, catalog, question, photo_question) -> Subject:
         model = catalog.get("local")
         return Subject(LocalEngine(), model, ask)
     model = catalog.get("2_lite")
-    return Subject(request.getfixturevalue("nova"), model, ask)
+    return Subject(request.getfixturevalue(request.param), model, ask)
 
 
 def test_the_engine_has_the_name_the_catalog_uses(subject):

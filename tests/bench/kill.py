@@ -89,6 +89,8 @@ class Library:
             "WORKBENCH_DATA_DIR": str(self.folder),
             "WORKBENCH_DATABASE_URL": self.database_url,
             "WORKBENCH_BEDROCK_ENDPOINT_URL": self.server.url,
+            # Estimates would follow the calls made so far, and a result says what was estimated.
+            "WORKBENCH_CALIBRATE_FROM": "off",
         }
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:

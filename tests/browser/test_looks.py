@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from workbench.analysis.results import Failure
+from workbench.backends.order import Forecast
 from workbench.backends.usage import Usage
 from workbench.library.records import LedgerEntry
 
@@ -26,6 +27,7 @@ PAGES = {
     "/costs?tab=Prices": "Costs",
     "/settings": "Settings",
     "/settings?tab=Work": "Settings",
+    "/settings?tab=AWS": "Settings",
 }
 
 DARK = {"color_scheme": "dark"}
@@ -82,13 +84,19 @@ def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, ca
             LedgerEntry(
                 now - timedelta(days=number % 5), "", "a" * 16, f"c{number}", f"k{number}", "nova",
                 ("2_lite", "pro")[number % 2], "id", number % 4 == 3, Decimal("0.2"), cost,
-                Usage(), job_id="j", outcome=outcome,
+                Usage(4000 + number), job_id="j", outcome=outcome,
+                forecast=Forecast("analyse_chunk", 4000, 0, text_tokens=1000, media_tokens=2880),
             )
         )  # fmt: skip
     findings = []
-    for path in ("/costs?month=all", "/costs?month=all&by=Day"):
+    for path, words in {
+        "/costs?month=all": "By day and model",
+        "/costs?month=all&by=Day": "By day and model",
+        "/costs?month=all&by=Task": "By day and task",
+        "/costs?tab=What+would+it+cost": "Expected, and least to most",
+    }.items():
         page.goto(quiet.url + path)
-        expect(page.get_by_text("By day and model")).to_be_visible()
+        expect(page.get_by_text(words)).to_be_visible()
         page.wait_for_timeout(1800)
         findings += axe(page)
     assert findings == []

@@ -117,41 +117,6 @@ def test_an_estimate_for_nova_has_a_range_and_needs_no_account(run, shelf, has_s
     assert plan["cost_low_usd"] < plan["cost_usd"] < plan["cost_high_usd"]
 
 
-def test_the_table_prices_every_model_that_can_take_the_files(run, shelf, has_shape):
-    done = run("estimate", shelf / "talk.mp4", "--table")
-    assert done.code == 0
-    heading, *rows = done.out.splitlines()
-    assert heading.split() == (
-        [
-            "model",
-            "depth",
-            "least",
-            "expected",
-            "most",
-            "calls",
-            "tokens",
-            "in",
-            "frames/s",
-            "time",
-            "note",
-        ]
-    )
-    assert {row.split()[0] for row in rows} >= {"local", "lite", "pro", "2_lite"}
-    assert "micro" not in {row.split()[0] for row in rows}
-    options = run("estimate", shelf / "talk.mp4", "--table", "--json").json
-    usd = (float, type(None))
-    has_shape(options, [{"model": str, "calls": int, "cost_usd": usd, "seconds": float}])
-    prices = [option["cost_usd"] for option in options]
-    known = [price for price in prices if price is not None]
-    assert known == sorted(known) == prices[: len(known)]
-
-
-def test_a_note_of_the_table_says_each_thing_once(run, shelf):
-    options = run("estimate", shelf, "--table", "--json").json
-    (micro,) = [o for o in options if (o["model"], o["depth"]) == ("micro", "detailed")]
-    assert micro["note"].count("cannot look at videos") == 1
-
-
 def test_show_prints_what_was_found(run, shelf, analysed):
     done = run("show", shelf / "talk.mp4")
     assert done.code == 0

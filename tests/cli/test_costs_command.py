@@ -1,11 +1,13 @@
 """`costs`: what was spent is listed by model, day, asset or job, as text and as JSON."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from workbench.backends.order import Forecast
 from workbench.backends.usage import Usage
 from workbench.library.records import CallResult, LedgerEntry
 from workbench.library.store import Store
@@ -89,10 +91,24 @@ def test_as_json_an_unknown_total_is_null(run, spent, has_shape):
     assert told["troubled"][0]["cost_usd"] is None
 
 
-@pytest.mark.parametrize("by", ["model", "day", "asset", "job"])
+@pytest.mark.parametrize("by", ["model", "day", "asset", "job", "kind", "task", "engine"])
 def test_each_way_of_listing_has_the_same_sum(run, spent, by):
     lines = run("costs", "--by", by, "--json").json["lines"]
     assert sum(line["spent"]["known_usd"] for line in lines) == pytest.approx(5)
+
+
+def test_what_was_learned_about_counting_words_is_told(run, data_dir):
+    data_dir.mkdir()
+    with Store.open(data_dir / "app.db") as store:
+        for day in range(1, 13):
+            known = Forecast("analyse_chunk", 0, 0, text_tokens=1000, media_tokens=2880)
+            each = replace(entry(day, "0.01"), usage=Usage(2880 + 1250, 10), forecast=known)
+            store.record_call(each)
+    said = "2_lite: counted words were 20 % low; now corrected by 1.25 from 12 calls"
+    assert said in run("costs").out.splitlines()
+    assert run("costs", "--json").json["corrections"] == [
+        {"model": "2_lite", "calls": 12, "off_percent": -20.0, "factor": 1.25, "is_used": True}
+    ]
 
 
 def test_what_is_no_month_is_refused(run):

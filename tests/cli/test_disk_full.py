@@ -42,7 +42,8 @@ def test_the_photo_is_done_when_the_films_do_not_fit(run, library, full_for_film
     assert done.code == 1
     assert "1 made, 0 there before" in done.out
     assert "2 could not be done:" in done.err
-    assert done.err.count(f"the disk of {data_dir / 'proxy_video'} is full (free some space") == 2
+    assert "2 could not be done" in done.err
+    assert done.err.count(f"the disk of {data_dir / 'proxy_video'} is full (free some space") == 1
     (kept,) = proxies_in(data_dir)
     assert kept.startswith("plate_")
 
@@ -69,7 +70,8 @@ def test_room_is_looked_for_before_work_begins(run, library, monkeypatch, data_d
     monkeypatch.setattr(workbench.media.outputs.shutil, "disk_usage", lambda path: Usage)
     done = run("proxies")
     assert done.code == 1
-    assert done.err.count("has 1 MB free; ") == 3
+    assert "3 could not be done" in done.err
+    assert done.err.count("has 1 MB free; ") == 2
     assert proxies_in(data_dir) == []
 
 
@@ -96,7 +98,8 @@ def test_a_disk_that_is_really_full_is_told(run, shelf, data_dir):
         run("import", shelf)
         (data_dir / "ballast").write_bytes(bytes(room(data_dir)))
         done = run("analyse", shelf / "plate.jpg")
-        assert (done.code, done.problem) == (1, "no room is left to write app.db")
+        assert done.code == 1
+        assert "no room is left to write app.db (free some disk space" in done.err
         (data_dir / "ballast").unlink()
         assert run("list").code == 0
     finally:

@@ -1,6 +1,7 @@
 """`gc`, `backup`, `restore` and what `doctor` says about storage."""
 
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -227,7 +228,7 @@ def test_the_doctor_is_ill_at_ease_with_a_damaged_catalog_or_queue(run, analysed
     done = run("doctor")
     assert done.code == 1
     assert "Library  off    app.db is not a catalog, or is damaged" in done.out
-    assert f"WORKBENCH_DATA_DIR              {analysed}" in done.out
+    assert re.search(rf"WORKBENCH_DATA_DIR +{re.escape(str(analysed))}", done.out)
 
 
 def test_a_workspace_tidies_for_the_worker_as_the_command_does(analysed):

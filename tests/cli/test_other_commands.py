@@ -79,7 +79,9 @@ def test_models_are_listed_with_prices_and_their_date(run, has_shape):
 
 def test_doctor_lists_settings_findings_and_what_to_do(run, analysed, has_shape):
     done = run("doctor")
-    assert f"WORKBENCH_DATA_DIR              {analysed}  environment" in done.out
+    assert ["WORKBENCH_DATA_DIR", str(analysed), "environment"] in [
+        line.split() for line in done.out.splitlines()
+    ]
     assert "Library       ready  4 items" in done.out
     assert "nova          off    No AWS credentials were found." in done.out
     assert "  nova: run `aws configure`" in done.out
@@ -143,6 +145,26 @@ def test_a_report_needs_a_file(run):
     assert (done.code, done.problem) == (2, "name a file to report on")
 
 
+def test_a_report_about_prices_needs_none_and_takes_its_parameters_by_name(run, data_dir, reports):
+    words = ["--set", "lengths=10m, 45m", "tiers=flex"]
+    assert run("report", "--notebook", "cost_what_if", *words).code == 0
+    (given,) = reports
+    assert (given["lengths"], given["tiers"]) == (["10m", "45m"], ["flex"])
+    assert "find" not in given
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--set", "lengths"], "'lengths' sets nothing"),
+        (["--set", "weather=rain"], "cost_what_if takes no parameter 'weather'"),
+    ],
+)
+def test_what_a_notebook_does_not_take_cannot_be_set(run, data_dir, words, problem):
+    done = run("report", "--notebook", "cost_what_if", *words)
+    assert (done.code, done.problem) == (2, problem)
+
+
 def test_a_notebook_there_is_not_cannot_be_run(run, analysed, shelf):
     done = run("report", shelf / "talk.mp4", "--notebook", "poem")
     assert done.code == 2
@@ -198,4 +220,7 @@ def test_a_report_that_fails_is_listed_and_the_demo_ends_with_1(run, analysed, s
     monkeypatch.setattr(Workspace, "report", report)
     done = run("demo", shelf)
     assert done.code == 1
-    assert "  report on talk.mp4: cell 4 failed (look into it)" in done.err
+    (line,) = [line for line in done.err.splitlines() if "cell 4 failed (look into it)" in line]
+    assert line.startswith("  report on ")
+    assert line.count("report on ") == 3
+    assert "report on talk.mp4" in line

@@ -47,6 +47,12 @@ class Counting:
     def settle_calls(self):
         return 0
 
+    def look_after_batches(self):
+        pass
+
+    def send_batch(self, request, progress, *, job_id):
+        return ()
+
     def collect_garbage(self):
         raise NotImplementedError
 

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import RequestError
-from workbench.media.chunks import KEY_FRAME_S, plan_chunks, whole_video
+from workbench.media.chunks import (
+    KEY_FRAME_S,
+    SHORTEST_HALF_S,
+    halved,
+    plan_chunks,
+    whole_video,
+)
 from workbench.media.timecode import TimeSpan
 
 durations = st.floats(0.05, 50_000, allow_nan=False)
@@ -74,3 +80,22 @@ def test_a_video_that_fits_is_one_chunk() -> None:
 def test_lengths_out_of_range_are_refused(duration_s: float, options: dict[str, float]) -> None:
     with pytest.raises(RequestError):
         plan_chunks(duration_s, **options)
+
+
+@given(plans)
+def test_the_halves_of_a_chunk_answer_for_what_it_did(plan: tuple[float, float, float]) -> None:
+    duration_s, chunk_s, context_s = plan
+    for chunk in plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)[:5]:
+        halves = halved(chunk, duration_s, context_s=context_s)
+        if not halves:
+            assert chunk.core.duration_s < 2 * SHORTEST_HALF_S + 1
+            continue
+        first, second = halves
+        assert (first.core.start_s, second.core.end_s) == (chunk.core.start_s, chunk.core.end_s)
+        assert first.core.end_s == second.core.start_s
+        assert {first.index, second.index} == {chunk.index}
+        for half in halves:
+            assert half.core.duration_s >= SHORTEST_HALF_S
+            assert half.sent.start_s % KEY_FRAME_S == 0
+            assert half.sent.start_s <= half.core.start_s <= half.core.end_s <= half.sent.end_s
+            assert half.sent.end_s <= duration_s

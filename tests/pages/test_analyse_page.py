@@ -58,10 +58,15 @@ def test_run_submits_the_request_that_was_priced(talk: Asset, library: Workspace
 
 
 def test_the_widget_keys_are_the_fields_of_the_request(talk: Asset, open_page):
-    app = open_page("analyse", assets=[talk.id], engine="Nova")
-    kinds = ("multiselect", "button_group", "selectbox", "number_input", "text_area")
-    keys = {each.key for kind in kinds for each in app.get(kind)}
-    assert keys == set(AnalysisRequest.model_fields)
+    kinds = ("multiselect", "button_group", "selectbox", "number_input", "text_area", "toggle")
+    keys = set()
+    # What Rekognition detects is asked where it is chosen; the price needs a folder in S3.
+    for query in ({}, {"also": ["Rekognition"]}):
+        app = open_page("analyse", assets=[talk.id], engine="Nova", **query)
+        keys |= {each.key for kind in kinds for each in app.get(kind)}
+        keys |= {each.key for each in app.dataframe} - {None}
+    # Whether the table shows every tier is no part of what is asked.
+    assert keys - {"all_tiers"} == set(AnalysisRequest.model_fields)
 
 
 def test_two_files_of_one_name_get_different_labels(library: Workspace):
@@ -84,4 +89,31 @@ def test_a_range_is_shown_only_when_there_is_one(low, high, words):
 
 def test_an_unknown_price_is_said_and_not_shown_as_nothing(talk: Asset, library: Workspace):
     plan = library.plan(AnalysisRequest(assets=(talk.id,)))
-    assert run_label(plan) == "Run for $0"
+    assert run_label(plan.cost) == "Run for $0"
+
+
+def price_table_of(app):
+    return next(each.value for each in app.dataframe if "model" in each.value.columns)
+
+
+def test_a_service_tier_has_its_price_and_says_what_it_costs_in_time(talk: Asset, open_page):
+    app = open_page("analyse", assets=[talk.id], engine="Nova", model="Nova Lite")
+    assert not any(", flex" in name for name in price_table_of(app)["model"])
+    app = open_page("analyse", assets=[talk.id], engine="Nova", model="Nova Lite", tier="Flex")
+    assert "flex tier" in said(app)
+    assert any("may wait longer" in warning.value for warning in app.warning)
+    assert "Nova Lite, detailed, flex" in list(price_table_of(app)["model"])
+
+
+def test_all_service_tiers_are_shown_on_demand(talk: Asset, open_page):
+    app = open_page("analyse", assets=[talk.id])
+    before = len(price_table_of(app))
+    app.toggle(key="all_tiers").set_value(True).run()
+    names = list(price_table_of(app)["model"])
+    assert len(names) > before
+    assert {"Nova Lite, detailed, batch", "Nova Lite, detailed, priority"} <= set(names)
+
+
+def test_chunks_one_after_another_are_part_of_what_is_priced(talk: Asset, open_page):
+    app = open_page("analyse", assets=[talk.id], engine="Nova", carry="true", tier="Batch")
+    assert any("all at once" in error.value for error in app.error)

@@ -1,5 +1,6 @@
 """Jobs: progress is a count, failures say what to do, and a job can be steered and tried again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -81,6 +82,21 @@ def test_stopping_what_has_cost_nothing_says_so():
     assert stop_words(job(state="waiting"), ()) == nothing
     assert stop_words(job(kind="import"), ()) == nothing
     assert "A call in flight finishes, and its reply is kept." in stop_words(job(), ())
+
+
+def test_stopping_a_job_in_a_batch_says_that_answered_records_are_billed():
+    calls = [replace(call(f"chunk {n}"), holder="batch:b1") for n in range(3)]
+    words = stop_words(job(state="waiting"), calls)
+    assert "Its batch of 3 records is stopped" in words
+    assert "billed, for at most $0.0600, and kept" in words
+
+
+def test_a_job_in_a_batch_waits_and_says_how_far_the_batch_is(opened: Workspace, open_page):
+    stage = "in a batch at Bedrock: 40 of 120 records"
+    opened.store.put_job(job(state="waiting", queue="in_batch", stage=stage, done=3, total=129))
+    app = open_page("jobs", job="j1")
+    (bar,) = app.get("progress")
+    assert bar.proto.text == r"In a batch at Bedrock\: 40 of 120 records"
 
 
 def test_a_running_job_shows_stage_time_left_and_cost_so_far(opened: Workspace, open_page):

@@ -40,7 +40,19 @@ def test_a_report_asks_for_the_parameters_of_its_notebook(
     notebook = next(each for each in library.notebooks() if each.name == "video_report")
     kinds = ("multiselect", "selectbox", "number_input", "text_input", "checkbox")
     asked = {each.key.removeprefix("report_video_report_") for k in kinds for each in app.get(k)}
-    assert asked == set(notebook.parameters) - {"data_dir"}
+    assert "report_video_report_fields" in {each.key for each in app.dataframe}
+    assert asked == set(notebook.parameters) - {"data_dir", "fields"}
+
+
+def test_a_report_that_needs_no_file_can_be_made_of_none_and_one_that_does_cannot(
+    library: Workspace, open_page
+):
+    for name, is_off in (("cost_what_if", False), ("model_comparison", True)):
+        app = open_page("reports")
+        app.button(key=f"make_{name}").click().run()
+        assert not app.exception
+        (make,) = [button for button in app.button if button.label == "Make 1 report"]
+        assert make.disabled is is_off
 
 
 def test_a_link_with_a_file_opens_the_form_for_that_file(

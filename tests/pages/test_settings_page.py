@@ -69,3 +69,42 @@ def test_the_index_is_made_anew_and_its_progress_is_on_the_page(opened: Workspac
     (job,) = opened.jobs.jobs()
     assert job.kind == "index"
     assert "**Make the search index anew**" in said(app)
+
+
+def pressed(app, label: str):
+    return app.button[[each.label for each in app.button].index(label)].click().run()
+
+
+def test_aws_is_asked_only_when_a_button_is_pressed(opened: Workspace, control, open_page):
+    open_page("settings", tab="AWS")
+    assert control.asked == []
+
+
+def test_access_to_the_account_is_shown_part_by_part(opened: Workspace, s3, control, open_page):
+    control.deny("ListServiceQuotas")
+    app = pressed(open_page("settings", tab="AWS"), "Check access")
+    told = said(app)
+    assert "**Credentials**" in told
+    assert "**Model lite**" in told
+    assert '"Action": "servicequotas:ListServiceQuotas"' in told
+    assert not app.exception
+
+
+def test_the_catalog_is_compared_and_can_be_taken_along(opened: Workspace, control, open_page):
+    control.account.prices["Nova Pro", "output-tokens"] = ("0.004", "1K tokens")
+    app = pressed(open_page("settings", tab="AWS"), "Compare the catalog")
+    (table,) = app.dataframe
+    found = table.value.to_dict("records")
+    assert {"what": "price differs", "model": "pro", "where": "us standard"}.items() <= next(
+        row for row in found if row["where"] == "us standard"
+    ).items()
+    assert len(app.get("download_button")) == 1
+
+
+def test_without_credentials_the_page_says_how_to_get_them(
+    opened: Workspace, open_page, monkeypatch
+):
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "none")
+    app = pressed(open_page("settings", tab="AWS"), "Compare the catalog")
+    assert "`aws configure`" in app.error[0].value

@@ -137,8 +137,10 @@ def test_any_table_can_be_a_block():
 
 def test_a_report_about_one_file_refuses_two_and_repeats_why_there_is_none(analysis):
     assert blocks.only_analysis(RunResult((analysis,))) is analysis
+    of_another_engine = replace(analysis, id="an02", engine="rekognition")
+    assert blocks.only_analysis(RunResult((analysis, of_another_engine))) is analysis
     with pytest.raises(RequestError, match="names 2"):
-        blocks.only_analysis(RunResult((analysis, analysis)))
+        blocks.only_analysis(RunResult((analysis, replace(analysis, asset_id="another"))))
     failure = Failure("talk.mp4", "it ends early", "copy it again")
     with pytest.raises(ReportError, match=r"talk\.mp4: it ends early") as caught:
         blocks.only_analysis(RunResult((), (failure,)))

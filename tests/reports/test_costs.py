@@ -16,7 +16,8 @@ from workbench.library.records import LedgerEntry
 from workbench.library.store import Store
 from workbench.media.asset import Asset
 from workbench.reports import charts
-from workbench.reports.costs import Amount, By, Names, amount_of, costs_of, month_span
+from workbench.reports.cost_lines import By, Names
+from workbench.reports.costs import Amount, amount_of, costs_of, month_span
 
 MONEY = pl.Decimal(38, 12)
 SCHEMA = {
@@ -24,7 +25,7 @@ SCHEMA = {
     **dict.fromkeys(("asset_id", "cache_key", "engine", "model"), pl.String),
     "was_kept": pl.Boolean,
     **dict.fromkeys(("estimated_usd", "cost_usd"), MONEY),
-    **dict.fromkeys(("job_id", "outcome"), pl.String),
+    **dict.fromkeys(("job_id", "outcome", "task"), pl.String),
 }
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KINDS: tuple[By, ...] = get_args(By)
@@ -38,6 +39,7 @@ def call(cost: str | None = "0.01", **fields: Any) -> dict[str, Any]:
         "at": NOON, "asset_id": "a", "cache_key": "k", "engine": "nova", "model": "lite",
         "was_kept": False, "estimated_usd": None,
         "cost_usd": None if cost is None else Decimal(cost), "job_id": "j", "outcome": "answered",
+        "task": "analyse_chunk",
     } | fields  # fmt: skip
 
 
@@ -62,6 +64,7 @@ CALLS = st.fixed_dictionaries(
         "cost_usd": PRICES,
         "job_id": st.sampled_from(["", "run-1", "j1", "j2"]),
         "outcome": st.sampled_from(["answered", "refused", "unkept", "lost"]),
+        "task": st.sampled_from(["", "analyse_chunk", "combine"]),
     }
 )
 
@@ -72,7 +75,8 @@ def test_the_parts_are_the_whole_however_they_are_cut(calls):
     for by in KINDS:
         assert sum((line.spent for line in costs.lines[by]), Amount()) == costs.spent
         assert sum((line.saved for line in costs.lines[by]), Amount()) == costs.saved
-    assert sum((part.cost_usd for part in costs.parts), Decimal(0)) == costs.spent.known_usd
+    for parts in costs.parts.values():
+        assert sum((part.cost_usd for part in parts), Decimal(0)) == costs.spent.known_usd
     assert costs.spent.calls + costs.saved.calls == len(calls)
 
 
@@ -214,11 +218,38 @@ def test_the_chart_holds_known_costs_by_day_and_model():
         ),
         Names({"lite": "Nova Lite", "pro": "Nova Pro"}),
     )
-    assert [(part.day, part.label, part.cost_usd) for part in costs.parts] == [
+    assert [(part.day, part.label, part.cost_usd) for part in costs.parts["model"]] == [
         (date(2026, 11, 19), "Nova Pro", Decimal(1)), (date(2026, 11, 20), "Nova Lite", Decimal(1)),
     ]  # fmt: skip
-    said = charts.alt_text(charts.spent_chart(costs.parts))
+    said = charts.alt_text(charts.spent_chart(costs.parts["model"]))
     assert said == "$2.00 spent on 2 days with Nova Pro and Nova Lite."
+
+
+def test_spend_is_listed_by_kind_of_file_task_and_engine():
+    photo = Asset("p", Path("plate.jpg"), "image", "jpeg", 1)
+    costs = costs_of(
+        ledger(
+            call("1"), call("2", asset_id="p", task="analyse_image", cache_key="q"),
+            call("4", asset_id="gone", task="", engine="rekognition", cache_key="r"),
+        ),
+        Names(assets={"a": asset("a", "talk.mp4", 60), "p": photo}),
+    )  # fmt: skip
+    listed = {
+        by: {line.label: line.spent.known_usd for line in costs.lines[by]}
+        for by in ("kind", "task", "engine")
+    }
+    assert listed == {
+        "kind": {"Removed files": 4, "Pictures": 2, "Videos": 1},
+        "task": {"Not written down": 4, "Looking at pictures": 2, "Looking at videos and sound": 1},
+        "engine": {"Amazon Rekognition": 4, "Amazon Nova": 3},
+    }
+    assert {part.label for part in costs.parts["kind"]} == set(listed["kind"])
+
+
+def test_a_kept_reply_is_of_the_task_that_was_paid_for():
+    costs = costs_of(ledger(call("1"), call("1", was_kept=True, task="", at=NOON)))
+    (line,) = costs.lines["task"]
+    assert (line.key, line.spent.calls, line.saved.calls) == ("analyse_chunk", 1, 1)
 
 
 def test_the_ledger_of_a_library_is_read_to_the_last_digit(tmp_path: Path):

@@ -200,6 +200,11 @@ def test_no_text_makes_the_readers_fail(text):
     read_srt(f"1\n00:00:01,000 --> {text}\n")
 
 
+def test_letters_that_steer_a_terminal_are_not_read():
+    cue = "1\n00:00:01,000 --> 00:00:02,000\n\x1b[31mred\x07 \u202egnp.exe &#27;[2J\n"
+    assert [line.text for line in read_srt(cue).utterances] == ["[31mred gnp.exe [2J"]
+
+
 @pytest.mark.media
 def test_real_subtitle_files_are_read(media_dir):
     counts = {

@@ -8,7 +8,8 @@ import base64
 import binascii
 import io
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 BODY_LIMIT_BYTES = 25_000_000
@@ -20,6 +21,17 @@ LETTERS_PER_TOKEN = 4
 
 VIDEO_FORMATS = {"mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp"}
 IMAGE_FORMATS = {"png", "jpeg", "gif", "webp"}
+TYPES = {
+    "mkv": "video/x-matroska", "mov": "video/quicktime", "mp4": "video/mp4",
+    "webm": "video/webm", "flv": "video/x-flv", "mpeg": "video/mpeg", "mpg": "video/mpeg",
+    "wmv": "video/x-ms-wmv", "three_gp": "video/3gpp", "png": "image/png", "jpeg": "image/jpeg",
+    "gif": "image/gif", "webp": "image/webp",
+}  # fmt: skip
+"""What an object in S3 has to be called to be read as a format."""
+STAGED_LIMIT_BYTES = 1_000_000_000
+
+ReadS3 = Callable[[str], tuple[bytes, str]]
+"""Address in S3 → bytes and Content-Type; KeyError where there is nothing."""
 
 
 class Refusal(Exception):
@@ -42,6 +54,8 @@ class Hosted:
     window_tokens: int
     image_tokens: int = 1300
     has_ended: bool = False
+    most_frames: int = MOST_FRAMES
+    """Frames it looks at in a clip, one for each second until then."""
 
 
 SEEING = frozenset({"image", "video"})
@@ -66,11 +80,8 @@ class ReceivedMedia:
     width_px: int
     height_px: int
     duration_s: float = 0.0
-
-    @property
-    def frames(self) -> int:
-        """Frames the model would look at."""
-        return min(MOST_FRAMES, max(1, round(self.duration_s))) if self.kind == "video" else 0
+    uri: str = ""
+    """Where it lay in S3; empty where it came inside of the request."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,7 @@ class Received:
     tool: str = ""
     """Name of the tool it is made to call; empty if none."""
     schema: dict[str, Any] = field(default_factory=dict)
+    tier: str = "default"
 
     @property
     def prompt(self) -> str:
@@ -99,13 +111,18 @@ class Received:
         return next((media for media in self.media if media.kind == "video"), None)
 
     @property
+    def frames(self) -> list[int]:
+        """Frames the model looks at, in each clip: one a second, evenly spread where too many."""
+        clips = (media for media in self.media if media.kind == "video")
+        return [min(self.hosted.most_frames, max(1, round(clip.duration_s))) for clip in clips]
+
+    @property
     def input_tokens(self) -> int:
         """What it is billed for."""
         letters = len(self.system) + sum(len(text) for text in self.texts)
         images = sum(1 for media in self.media if media.kind == "image")
-        frames = sum(media.frames for media in self.media)
         return (
-            frames * TOKENS_PER_FRAME
+            sum(self.frames) * TOKENS_PER_FRAME
             + images * self.hosted.image_tokens
             + letters // LETTERS_PER_TOKEN
         )
@@ -132,8 +149,8 @@ def hosted_model(model_id: str) -> Hosted:
     return hosted
 
 
-def checked(model_id: str, body: dict[str, Any]) -> Received:
-    """Check a Converse body.
+def checked(model_id: str, body: dict[str, Any], read_s3: ReadS3 | None = None) -> Received:
+    """Check a Converse body; media in S3 are opened by `read_s3`.
 
     Raises:
         Refusal: It breaks a rule.
@@ -147,7 +164,9 @@ def checked(model_id: str, body: dict[str, Any]) -> Received:
     media: list[ReceivedMedia] = []
     texts: list[str] = []
     for message in messages:
-        kinds = [_checked_block(block, hosted, media, texts) for block in message["content"]]
+        kinds = [
+            _checked_block(block, hosted, media, texts, read_s3) for block in message["content"]
+        ]
         if message["role"] == "user" and kinds[-1] not in {"text", "toolResult"}:
             raise Refusal("The text block has to come last, after all media.")
     if sum(1 for m in media if m.kind == "video") > 1:
@@ -166,6 +185,7 @@ def checked(model_id: str, body: dict[str, Any]) -> Received:
         _within("temperature", settings.get("temperature", 0.7), 0, 1),
         tool,
         schema,
+        (body.get("serviceTier") or {}).get("type", "default"),
     )
     if received.input_tokens + received.max_tokens > hosted.window_tokens:
         raise Refusal("Input is too long for requested model.")
@@ -185,7 +205,11 @@ def _check_turns(messages: list[dict[str, Any]]) -> None:
 
 
 def _checked_block(
-    block: dict[str, Any], hosted: Hosted, media: list[ReceivedMedia], texts: list[str]
+    block: dict[str, Any],
+    hosted: Hosted,
+    media: list[ReceivedMedia],
+    texts: list[str],
+    read_s3: ReadS3 | None,
 ) -> str:
     if len(block) != 1:
         raise Refusal("A content block holds exactly one kind of content.")
@@ -197,24 +221,43 @@ def _checked_block(
     elif kind in SEEING:
         if kind not in hosted.media:
             raise Refusal(f"This model doesn't support the {kind} content block.")
-        media.append(_checked_media(kind, value))
+        media.append(_checked_media(kind, value, read_s3))
     elif kind not in {"toolUse", "toolResult", "document"}:
         raise Refusal(f"Unknown content block {kind}.")
     return kind
 
 
-def _checked_media(kind: str, value: dict[str, Any]) -> ReceivedMedia:
+def _checked_media(kind: str, value: dict[str, Any], read_s3: ReadS3 | None) -> ReceivedMedia:
     known = VIDEO_FORMATS if kind == "video" else IMAGE_FORMATS
     if value.get("format") not in known:
         raise Refusal(f"{kind} format {value.get('format')!r} is not one of {sorted(known)}.")
     source = value.get("source") or {}
+    opened = _opened_video if kind == "video" else _opened_image
+    if set(source) == {"s3Location"}:
+        uri = source["s3Location"].get("uri", "")
+        raw = _staged(uri, value["format"], read_s3)
+        return replace(opened(value["format"], raw), uri=uri)
     if set(source) != {"bytes"}:
-        raise Refusal("The source holds either bytes or an s3Location; S3 is not served here.")
+        raise Refusal("The source holds either bytes or an s3Location.")
     try:
         raw = base64.b64decode(source["bytes"], validate=True)
     except (binascii.Error, ValueError):
         raise Refusal("bytes is not base64.", "SerializationException") from None
-    return (_opened_video if kind == "video" else _opened_image)(value["format"], raw)
+    return opened(value["format"], raw)
+
+
+def _staged(uri: str, name: str, read_s3: ReadS3 | None) -> bytes:
+    if read_s3 is None:
+        raise Refusal("S3 is not served here.")
+    try:
+        raw, content_type = read_s3(uri)
+    except KeyError:
+        raise Refusal(f"The object {uri} could not be read: check that it exists.") from None
+    if content_type != TYPES[name]:
+        raise Refusal(f"{uri} has the Content-Type {content_type}, not {TYPES[name]}.")
+    if len(raw) > STAGED_LIMIT_BYTES:
+        raise Refusal(f"{uri} is larger than 1 GB.")
+    return raw
 
 
 def _opened_video(name: str, raw: bytes) -> ReceivedMedia:

@@ -14,35 +14,32 @@ By itself: `python tests/support/bedrock_server.py --port 8600 --delay-s 2 --log
 import argparse
 import json
 import os
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote
 
-from tests.support.bedrock_rules import (
-    BODY_LIMIT_BYTES,
-    LETTERS_PER_TOKEN,
-    Received,
-    ReceivedMedia,
-    Refusal,
-    checked,
-)
+from tests.support.bedrock_handler import Call, Handler, Http
+from tests.support.bedrock_rules import ReadS3, Received
 from tests.support.bedrock_steps import (
     STATUSES,
     Step,
+    billed_at,
     cut,
     cut_in_reply,
+    cut_in_stream,
     empty,
+    ends_early,
     error,
+    error_in_stream,
     garbled,
+    garbled_in_stream,
     hang,
+    hang_in_stream,
     says,
     stopped,
     tool_input,
@@ -54,42 +51,23 @@ __all__ = [
     "BedrockServer",
     "Call",
     "Step",
+    "billed_at",
     "credentials_for_tests",
     "cut",
     "cut_in_reply",
+    "cut_in_stream",
     "empty",
+    "ends_early",
     "error",
+    "error_in_stream",
     "garbled",
+    "garbled_in_stream",
     "hang",
+    "hang_in_stream",
     "says",
     "stopped",
     "tool_input",
 ]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request in the log."""
-
-    number: int
-    at_s: float
-    """Seconds since the server started."""
-    model_id: str
-    outcome: str
-    """`answered`, `refused`, or the name of the step that was played."""
-    status: int
-    body_bytes: int
-    reason: str = ""
-    prompt: str = ""
-    system: str = ""
-    texts: tuple[str, ...] = ()
-    media: tuple[ReceivedMedia, ...] = ()
-    tool: str = ""
-    schema: dict[str, Any] = field(default_factory=dict)
-    max_tokens: int = 0
-    temperature: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
 
 
 class BedrockServer:
@@ -106,6 +84,8 @@ class BedrockServer:
         self.delay_s = delay_s
         """Seconds every answer takes."""
         self.answer = answer
+        self.read_s3: ReadS3 | None = None
+        """Opens an object in S3; without, requests that name one are refused."""
         self.most_at_once = 0
         """Most requests that were under way at the same moment."""
         self._log = log
@@ -116,7 +96,7 @@ class BedrockServer:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._started = time.monotonic()
-        self._http = _Http(("127.0.0.1", port), _Handler)
+        self._http = Http(("127.0.0.1", port), Handler)
         self._http.owner = self
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
@@ -162,6 +142,7 @@ class BedrockServer:
         """Forget the log, the script and the delay."""
         with self._lock:
             self.delay_s = 0.0
+            self.read_s3 = None
             self._calls.clear()
             self._steps.clear()
             self._always = None
@@ -194,20 +175,24 @@ class BedrockServer:
         """Those that broke a rule."""
         return tuple(call for call in self.calls if call.outcome == "refused")
 
-    def _next_step(self) -> Step | None:
+    def next_step(self) -> Step | None:
+        """What to do with a request instead of answering it."""
         with self._lock:
             return self._steps.popleft() if self._steps else self._always
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """A request is under way."""
         with self._lock:
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """It is no more."""
         with self._lock:
             self._under_way -= 1
 
-    def _note(self, call: Call) -> None:
+    def note(self, call: Call) -> None:
+        """Write a request into the log."""
         with self._lock:
             call = replace(call, number=len(self._calls) + 1, at_s=time.monotonic() - self._started)
             self._calls.append(call)
@@ -215,167 +200,9 @@ class BedrockServer:
                 with self._log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(call)) + "\n")
 
-    def _waits(self, seconds: float) -> None:
+    def waits(self, seconds: float) -> None:
+        """Wait so long, or until the server stops."""
         self._stop.wait(seconds)
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    owner: BedrockServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Http
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        owner = self.server.owner
-        owner._enter()
-        try:
-            self._serve(owner)
-        finally:
-            owner._leave()
-
-    def _serve(self, owner: BedrockServer) -> None:
-        size = int(self.headers.get("Content-Length") or 0)
-        raw = self.rfile.read(size)
-        call = Call(
-            0, 0.0, unquote(self.path.split("/")[2]) if "/model/" in self.path else "", "", 0, size
-        )
-        try:
-            received = self._checked(call.model_id, raw)
-        except Refusal as refusal:
-            owner._note(
-                replace(call, outcome="refused", status=refusal.status, reason=str(refusal))
-            )
-            self._send(
-                refusal.status, {"message": str(refusal)}, {"x-amzn-errortype": refusal.kind}
-            )
-            return
-        call = replace(
-            call, prompt=received.prompt, system=received.system, texts=received.texts,
-            media=received.media, tool=received.tool, schema=received.schema,
-            max_tokens=received.max_tokens, temperature=received.temperature,
-        )  # fmt: skip
-        owner._waits(owner.delay_s)
-        step = owner._next_step()
-        if step is None:
-            self._reply(owner, call, received, _tool_use(received, owner.answer(received)))
-        else:
-            self._play(owner, step, call, received)
-
-    def _checked(self, model_id: str, raw: bytes) -> Received:
-        if not self.path.endswith("/converse"):
-            raise Refusal("Unknown operation.", "UnknownOperationException", 404)
-        if not self.headers.get("Authorization", "").startswith(("AWS4-HMAC-SHA256 ", "Bearer ")):
-            raise Refusal(
-                "Missing Authentication Token", "MissingAuthenticationTokenException", 403
-            )
-        if len(raw) > BODY_LIMIT_BYTES:
-            raise Refusal("Member must have length less than or equal to 25000000.")
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            raise Refusal("Not JSON.", "SerializationException") from None
-        return checked(model_id, body)
-
-    def _play(self, owner: BedrockServer, step: Step, call: Call, received: Received) -> None:
-        call = replace(call, outcome=step.name, status=step.status)
-        if step.name in STATUSES or (step.status >= 400 and step.name != "garbled"):
-            owner._note(call)
-            self._send(step.status, step.payload, {"x-amzn-errortype": step.name, **step.headers})
-        elif step.name == "hang":
-            owner._note(call)
-            owner._waits(step.seconds)
-            self._send(
-                200, _body(received, _tool_use(received, owner.answer(received)), "tool_use")
-            )
-        elif step.name in {"cut", "cut_in_reply"}:
-            owner._note(call)
-            if step.name == "cut_in_reply":
-                self._send(200, {"output": {}}, {"Content-Length": "100000"})
-            self._drop()
-        elif step.name == "garbled":
-            owner._note(call)
-            self._send_bytes(
-                step.status, b"<html>Bad gateway</html>", {"Content-Type": "text/html"}
-            )
-        else:
-            self._odd_reply(owner, step, call, received)
-
-    def _odd_reply(self, owner: BedrockServer, step: Step, call: Call, received: Received) -> None:
-        if step.name == "stopped":
-            self._reply(owner, call, received, [{"text": '{"summary": "It beg'}], step.payload)
-        elif step.name == "tool_input":
-            self._reply(owner, call, received, _tool_use(received, step.payload))
-        elif step.name == "says":
-            self._reply(owner, call, received, [{"text": step.payload}], "end_turn")
-        else:
-            self._reply(owner, call, received, [], "end_turn")
-
-    def _reply(
-        self,
-        owner: BedrockServer,
-        call: Call,
-        received: Received,
-        content: list[dict[str, Any]],
-        stop_reason: str = "tool_use",
-    ) -> None:
-        body = _body(received, content, stop_reason)
-        owner._note(
-            replace(
-                call,
-                outcome=call.outcome or "answered",
-                status=200,
-                input_tokens=body["usage"]["inputTokens"],
-                output_tokens=body["usage"]["outputTokens"],
-            )
-        )
-        self._send(200, body)
-
-    def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        self._send_bytes(
-            status,
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json", **(headers or {})},
-        )
-
-    def _send_bytes(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        self.send_header("x-amzn-RequestId", "00000000-0000-4000-8000-000000000000")
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _drop(self) -> None:
-        self.close_connection = True
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-
-def _tool_use(received: Received, value: Any) -> list[dict[str, Any]]:
-    if not received.tool:
-        return [{"text": json.dumps(value)}]
-    return [{"toolUse": {"toolUseId": "tooluse_1", "name": received.tool, "input": value}}]
-
-
-def _body(received: Received, content: list[dict[str, Any]], stop_reason: str) -> dict[str, Any]:
-    given = max(1, len(json.dumps(content)) // LETTERS_PER_TOKEN)
-    taken = received.input_tokens
-    return {
-        "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": stop_reason,
-        "usage": {"inputTokens": taken, "outputTokens": given, "totalTokens": taken + given},
-        "metrics": {"latencyMs": 5},
-    }
 
 
 def credentials_for_tests() -> dict[str, str]:

@@ -27,6 +27,8 @@ class Step:
     status: int = 200
     seconds: float = 0.0
     payload: Any = None
+    after: int = 0
+    """Events of a stream that are sent before."""
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -75,3 +77,33 @@ def says(text: str) -> Step:
 def empty() -> Step:
     """Answer with no content at all."""
     return Step("empty")
+
+
+def billed_at(tier: str) -> Step:
+    """Answer, and say that it was served at another tier than was asked for."""
+    return Step("billed_at", payload=tier)
+
+
+def error_in_stream(kind: str, message: str = "", *, after: int = 0) -> Step:
+    """Begin a stream, and fail in it after so many events."""
+    return Step("error_in_stream", payload=(kind, message or f"{kind} on command"), after=after)
+
+
+def cut_in_stream(after: int = 3) -> Step:
+    """Close the connection in the middle of a stream."""
+    return Step("cut_in_stream", after=after)
+
+
+def ends_early(after: int = -1) -> Step:
+    """End a stream in good order before all is said; by default all but what is billed."""
+    return Step("ends_early", after=after)
+
+
+def hang_in_stream(after: int = 3, seconds: float = 3600) -> Step:
+    """Say nothing for so long in the middle of a stream; then go on."""
+    return Step("hang_in_stream", seconds=seconds, after=after)
+
+
+def garbled_in_stream(after: int = 3) -> Step:
+    """Send a message with a wrong checksum in the middle of a stream."""
+    return Step("garbled_in_stream", after=after)

@@ -30,8 +30,8 @@ def measure(film: Path, data_dir: Path) -> str:
     # There is nothing to read in the film, and finding that out takes ten seconds.
     nothing = mock.patch.object(workbench.evidence.screen_text, "read_screen_text", return_value=())
     with nothing, Workspace.open(Settings(data_dir=data_dir)) as workspace:
-        workspace.import_media([film])
-        (asset,) = workspace.assets()
+        report = workspace.import_media([film])
+        (asset,) = (*report.added, *report.known)
         workspace.gather(asset)
         workspace.make_proxies([asset.id], "nova")
     return asset.id

@@ -23,9 +23,13 @@ _THINGS = {
     "object": ("door", "table", "book", "car", "tree", "floor", "cloth", "map", "chair"),
     "topic": ("safety", "maintenance", "pressure", "water", "research", "music", "history"),
 }  # fmt: skip
+_OWN = {"summary", "chapters", "elements", "title", "start_s", "end_s"}
+"""Properties that every answer has, whatever is asked beside them."""
+
 _TIMED = re.compile(r"^\[(\d+)(?: to (\d+))?\] (.+)$", re.MULTILINE)
 _TOTAL = re.compile(r"\d to [\d:]+ of ((?:[\d.]+ (?:h|min|s)\b ?)+)")
 _AMOUNT = re.compile(r"([\d.]+) (h|min|s)\b")
+_PARTS = re.compile(r"^\d+:\d\d(?::\d\d)? to \d+:\d\d(?::\d\d)?: ", re.MULTILINE)
 _PART = re.compile(r": (\d+:\d\d(?::\d\d)?) to (\d+:\d\d(?::\d\d)?) of")
 
 
@@ -34,15 +38,53 @@ def answer_to(request: Received) -> dict[str, Any]:
     properties = request.schema.get("properties", {})
     known: dict[str, Any] = {}
     if "chapters" in properties:
-        known["chapters"] = _chapters(request)
+        known["chapters"] = _chapters(request, properties["chapters"]["items"]["properties"])
     if "elements" in properties:
         known["elements"] = _elements(request, properties["elements"]["items"])
     if "summary" in properties:
         known["summary"] = _summary(request, known.get("chapters", []))
+    known |= _values(properties, [text for _, text in _said(request.prompt)], request.prompt)
+    required = request.schema.get("required", ())
     return {
         name: known[name] if name in known else _smallest(schema)
         for name, schema in properties.items()
+        if name in known or name in required
     }
+
+
+def _values(properties: dict[str, Any], lines: list[str], prompt: str = "") -> dict[str, Any]:
+    """Answers to the reader's own questions: what the words tell, and nothing where they do not.
+
+    A call without lines gets what the parts before it answered, `name: value`.
+    """
+    return {
+        name: value
+        for name, schema in properties.items()
+        if name not in _OWN
+        and (value := _value(schema, lines or _answered(name, prompt))) is not None
+    }
+
+
+def _answered(name: str, prompt: str) -> list[str]:
+    before = r"(?:^[\d:]+ to [\d:]+: |\| )"
+    told = re.findall(rf"{before}{name}: ([^|\n]+)", prompt, re.MULTILINE)
+    return [value.strip() for value in told if value.strip() != "not known"]
+
+
+def _value(schema: dict[str, Any], lines: list[str]) -> Any:
+    words = " ".join(lines).lower()
+    kind = schema.get("type")
+    if "enum" in schema:
+        return next((choice for choice in schema["enum"] if choice.lower() in words), None)
+    if kind in {"number", "integer"}:
+        found = re.search(r"\d+(?:\.\d+)?", words)
+        return float(found.group()) if found else None
+    if kind == "boolean":
+        return "no" not in words.split() if words else None
+    if kind == "array":
+        named = [thing for things in _THINGS.values() for thing in things if thing in words]
+        return named or None
+    return lines[0] if lines else None
 
 
 def _length_s(request: Received) -> float:
@@ -79,7 +121,7 @@ def _said(prompt: str) -> list[tuple[float, str]]:
     return [(float(at), text) for at, _, text in _TIMED.findall(prompt)]
 
 
-def _chapters(request: Received) -> list[dict[str, Any]]:
+def _chapters(request: Received, item: dict[str, Any]) -> list[dict[str, Any]]:
     length_s, offset_s = _length_s(request), _part_s(request.prompt)[0]
     lines = _said(request.prompt)
     chapter_s = _chapter_s(request.prompt, length_s)
@@ -91,7 +133,8 @@ def _chapters(request: Received) -> list[dict[str, Any]]:
         number += 1
     chapters = []
     for index, (start, end) in enumerate(itertools.pairwise([*starts, length_s])):
-        words = next((text for at, text in lines if start <= at < end), "what is shown")
+        said = [text for at, text in lines if start <= at < end]
+        words = said[0] if said else "what is shown"
         name = " ".join(re.findall(r"[^\W\d_]+", words)[:5]).capitalize() or "What is shown"
         chapters.append(
             {
@@ -99,6 +142,7 @@ def _chapters(request: Received) -> list[dict[str, Any]]:
                 "start_s": round(start, 3),
                 "end_s": round(end, 3),
                 "summary": f"It begins with: {words}",
+                **_values(item, said),
             }
         )
     return chapters
@@ -142,7 +186,7 @@ def _summary(request: Received, chapters: list[dict[str, Any]]) -> str:
         )
     if pictures:
         return f"A picture of {_size(pictures[0])} pixels."
-    parts = request.prompt.count("\n\n") - 1
+    parts = len(_PARTS.findall(request.prompt))
     return f"A recording in {max(1, parts)} parts."
 
 

@@ -271,9 +271,7 @@ def test_every_row_of_the_price_table_is_a_plan(workspace, film):
         assert (option.calls, option.cost_usd) == (len(plan.calls), plan.cost)
 
 
-def test_after_a_kill_only_unfinished_calls_are_made(
-    film, server, data_dir, process_environment
-):
+def test_after_a_kill_only_unfinished_calls_are_made(film, server, data_dir, process_environment):
     words = ["analyse", str(film), "--engine", "nova", "--chunk-s", "300", "--json"]
     command = [sys.executable, "-m", "workbench", *words]
     server.script(ANSWER, ANSWER)

@@ -4,17 +4,24 @@ Schemas are shallow and hold only what was asked for. Times in an answer are sec
 of the clip that was sent; `Chunk.to_video_time` turns them into the video's.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from workbench.analysis.fields import Field as AskedField
+from workbench.analysis.fields import value_schema
 from workbench.backends.protocol import Task
 from workbench.errors import RequestError
 from workbench.media.timecode import parse_time
+from workbench.speech.letters import drawn
 
 Presence = Literal["shown", "said", "both"]
 ElementKind = Literal["equipment", "object", "topic"]
+DetectionKind = Literal["shots", "cues", "text", "faces", "moderation"]
+
+NAMES = frozenset({"title", "name", "category"})
+"""Texts of one line."""
 
 
 def _parsed(value: str | float) -> float:
@@ -25,10 +32,40 @@ def _parsed(value: str | float) -> float:
         raise ValueError(str(error)) from None
 
 
+def _drawn(value: Any, *, is_name: bool) -> Any:
+    """A text as a reader sees it, a name on one line; everything else as it is."""
+    if isinstance(value, list):
+        return [drawn(each) if isinstance(each, str) else each for each in value]
+    if not isinstance(value, str):
+        return value
+    return drawn(" ".join(value.split()) if is_name else value)
+
+
 class AnswerPart(BaseModel):
-    """Common rules: unknown fields are ignored, since models add remarks."""
+    """Common rules: unknown fields are ignored, since models add remarks.
+
+    Letters that are not drawn are left out: they steer terminals and turn the words beside them.
+    """
 
     model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_drawn(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {name: _drawn(value, is_name=name in NAMES) for name, value in data.items()}
+
+
+class WithValues(AnswerPart):
+    """A part that fields are answered in: each is a property of its own, so the form stays shallow."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Answers to fields by name, and whatever a model remarks beside them."""
+        return self.model_extra or {}
 
 
 class Quote(AnswerPart):
@@ -40,7 +77,7 @@ class Quote(AnswerPart):
     kind: Literal["transcript", "screen_text", "shot"] = "transcript"
 
 
-class AnsweredChapter(AnswerPart):
+class AnsweredChapter(WithValues):
     """A chapter on the clip's clock."""
 
     title: str = Field(min_length=1)
@@ -81,17 +118,44 @@ class AnsweredElement(AnswerPart):
     confidence: float | None = None
 
 
-class Answer(AnswerPart):
+class DetectedSpan(AnswerPart):
+    """One stretch of a detection on the clip's clock."""
+
+    start_s: float
+    end_s: float
+
+
+class AnsweredDetection(AnswerPart):
+    """What a detector reports as it is: a shot, a cue, a line of text, faces, a moderation label."""
+
+    kind: DetectionKind
+    name: str = Field(min_length=1)
+    category: str = ""
+    spans: list[DetectedSpan] = []
+    confidence: float | None = None
+    most_at_once: int = 0
+
+
+class Answer(WithValues):
     """What any call may return; parts that were not asked for stay empty."""
 
     summary: str = ""
     summary_quotes: list[Quote] = []
     chapters: list[AnsweredChapter] = []
     elements: list[AnsweredElement] = []
+    detections: list[AnsweredDetection] = []
 
 
-def answer_schema(task: Task, find: Collection[str]) -> dict[str, Any]:
+def answer_schema(
+    task: Task, find: Collection[str], fields: Sequence[AskedField] = ()
+) -> dict[str, Any]:
     """The JSON schema sent to a model: only the parts that were asked for.
+
+    Args:
+        task: What the model is asked to do.
+        find: What it looks for.
+        fields: Questions of the user's own. They are never required: an answer that is not known
+            is left out.
 
     Times are numbers of seconds. `additionalProperties` is left out: Nova's tool schemas take
     `type`, `properties` and `required` at the top level only.
@@ -101,7 +165,7 @@ def answer_schema(task: Task, find: Collection[str]) -> dict[str, Any]:
         ['summary']
     """
     properties: dict[str, Any] = {}
-    if "summary" in find or task == "combine":
+    if "summary" in find or (task == "combine" and not fields):
         properties["summary"] = {"type": "string", "description": "What the media show and say."}
     if task == "analyse_chunk" and "chapters" in find:
         properties["chapters"] = {
@@ -114,6 +178,7 @@ def answer_schema(task: Task, find: Collection[str]) -> dict[str, Any]:
                     "start_s": {"type": "number", "minimum": 0},
                     "end_s": {"type": "number", "minimum": 0},
                     "summary": {"type": "string"},
+                    **_values(field for field in fields if field.per == "chapter"),
                 },
                 "required": ["title", "start_s", "end_s", "summary"],
             },
@@ -151,4 +216,13 @@ def answer_schema(task: Task, find: Collection[str]) -> dict[str, Any]:
                 "required": ["kind", "name"] + (["spans"] if "spans" in element else []),
             },
         }
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    required = list(properties)
+    # A list is united from the parts' lists: nothing is left to decide.
+    properties |= _values(
+        f for f in fields if f.per == "video" and (task != "combine" or f.type != "list")
+    )
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _values(fields: Iterable[AskedField]) -> dict[str, Any]:
+    return {field.name: value_schema(field) for field in fields}

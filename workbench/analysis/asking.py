@@ -12,17 +12,29 @@ from dataclasses import dataclass, replace
 from workbench.analysis.answer import Answer
 from workbench.analysis.composing import Answered, part_of
 from workbench.analysis.course import Course
+from workbench.analysis.estimate import tokens_of_a_send
+from workbench.analysis.forecast import forecast_of
+from workbench.analysis.merge_fields import part_told
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlannedCall
-from workbench.analysis.question import build_question, kept_answer
+from workbench.analysis.planned import halves, planned_call
+from workbench.analysis.question import Part, build_question, cut_reply, kept_answer
 from workbench.analysis.results import CallRecord
 from workbench.backends.call_cache import CallCache
 from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest
 from workbench.backends.usage import Cost
-from workbench.errors import BackendError, LibraryError, MediaError, WorkbenchError
+from workbench.errors import (
+    OF_ACCOUNT,
+    AnswerCut,
+    BackendError,
+    LibraryError,
+    MediaError,
+    WorkbenchError,
+)
 from workbench.evidence.evidence import Evidence
 from workbench.media.chunks import Chunk
+from workbench.media.timecode import format_time
 from workbench.progress import Progress
 
 Executor = Callable[[CallOrder], CallOutcome]
@@ -36,6 +48,10 @@ Prepare = Callable[[AssetPlan, PlannedCall, Progress], tuple[MediaPart, ...]]
 """Makes the files that go with a call."""
 
 
+Told = Sequence[tuple[Chunk, Answer]]
+"""Chunks with their answers, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A planned call with the exact words, and the name its reply is kept by."""
@@ -43,6 +59,9 @@ class Question:
     call: PlannedCall
     request: ModelRequest
     key: str
+    evidence: Evidence
+    before: Told
+    """What it is told of the chunks before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +72,7 @@ class Asking:
     calls: Sequence[PlannedCall]
     evidence: Evidence
     dealt_with: Callable[[PlannedCall], None]
-    futures: list[Future[Answered]]
+    futures: list[Future[list[Answered]]]
 
 
 class Asker:
@@ -121,7 +140,10 @@ class Asker:
         Raises:
             WorkbenchError: The file cannot be used, or the run has ended.
         """
-        questions = [self._question(call, evidence, ()) for call in calls if not call.needs]
+        questions = [self._question(call, evidence) for call in calls if not call.needs]
+        for question in questions:
+            # Answers about the rest would be paid for, and of no use.
+            self._require_answerable(question)
         if self._plan.model.engine != "local":
             for question in questions:
                 if kept_answer(self._cache, question.key) is None:
@@ -142,50 +164,71 @@ class Asker:
         """
         asset = asking.asset_plan.asset
         found = self._results(asking.futures)
-        summaries = [
-            (chunk, answer.summary) for chunk, answer in (part_of(asset, each) for each in found)
-        ]
         notes = []
         for call in asking.calls:
             if not call.needs:
                 continue
-            question = self._question(call, asking.evidence, summaries)
+            told = [part_of(asset, each) for each in found]
+            question = self._question(call, asking.evidence, told)
             futures = self._ask_together(asking.asset_plan, [question], asking.dealt_with)
             try:
                 found += self._results(futures)
             except BackendError as error:
+                if call.task != "combine":
+                    raise
                 # The parts are paid for and kept: a failed last step must not lose them.
                 notes.append(f"The parts could not be made into one summary: {error.message}.")
                 asking.dealt_with(call)
-        return found, notes
+        return found, [*cut_notes(found), *notes]
 
-    def _question(
-        self, call: PlannedCall, evidence: Evidence, summaries: Sequence[tuple[Chunk, str]]
-    ) -> Question:
+    def orders(
+        self, asset_plan: AssetPlan, calls: Sequence[PlannedCall], evidence: Evidence
+    ) -> list[CallOrder]:
+        """What has to be asked about an asset and needs no other's answer, with its files.
+
+        Raises:
+            WorkbenchError: The file cannot be used, or the run has ended.
+        """
+        found = []
+        for call in calls:
+            if call.needs:
+                continue
+            question = self._question(call, evidence)
+            if kept_answer(self._cache, question.key) is None:
+                inside = self._course.inside(asset_plan.name)
+                media = self._prepare(asset_plan, call, inside)
+                request = replace(question.request, media=media)
+                found.append(self._order(call, question.key, request))
+        return found
+
+    def _question(self, call: PlannedCall, evidence: Evidence, told: Told = ()) -> Question:
         is_local = self._plan.model.engine == "local"
+        is_last = call.task == "combine"
+        fields = self._plan.request.fields
         request = build_question(
             self._plan.request,
             self._plan.model,
             call.part,
             evidence,
-            summaries=summaries,
+            summaries=[(c, part_told(fields, answer)) for c, answer in told] if is_last else (),
+            before=() if is_last else told,
             engine_version=self._plan.engine_version if is_local else "",
         )
         if not is_local:
             # Services get the prompt only, and an order may go to another process.
             request = replace(request, evidence=None)
-        return Question(call, request, request.cache_key())
+        return Question(call, request, request.cache_key(), evidence, told)
 
     def _ask_together(
         self,
         asset_plan: AssetPlan,
         questions: Sequence[Question],
         dealt_with: Callable[[PlannedCall], None],
-    ) -> list[Future[Answered]]:
+    ) -> list[Future[list[Answered]]]:
         """Ask questions that need no other's answer; after the first failure no more are asked."""
         has_failed = threading.Event()
 
-        def ask(question: Question) -> Answered:
+        def ask(question: Question) -> list[Answered]:
             if has_failed.is_set():
                 raise CancelledError
             try:
@@ -202,19 +245,56 @@ class Asker:
             future.add_done_callback(lambda _: self._course.notice())
         return futures
 
-    def _results(self, futures: Sequence[Future[Answered]]) -> list[Answered]:
+    def _results(self, futures: Sequence[Future[list[Answered]]]) -> list[Answered]:
         """Wait for answers. What is in flight is paid for, so it is kept also where others fail."""
         self._course.wait_until(lambda: all(future.done() for future in futures))
         # They were begun in this order: the first that raises is one that failed.
-        return [future.result() for future in futures]
+        return [each for future in futures for each in future.result()]
 
-    def _ask(self, asset_plan: AssetPlan, question: Question) -> Answered:
-        call, model, route = question.call, self._plan.model, self._plan.route
+    def _ask(self, asset_plan: AssetPlan, question: Question) -> list[Answered]:
+        """Ask one question; where its answer is cut, about the halves of its chunk instead."""
         was_kept = True
         kept = kept_answer(self._cache, question.key)
         if kept is None:
-            was_kept, kept = self._have_made(asset_plan, question)
-        reply, answer = kept
+            try:
+                was_kept, kept = self._have_made(asset_plan, question)
+            except AnswerCut:
+                parts = self._halves(question)
+                if not parts:
+                    raise
+                return self._ask_in_pieces(asset_plan, question, parts)
+        return [self._answered(question, *kept, was_kept=was_kept)]
+
+    def _require_answerable(self, question: Question) -> None:
+        """See that no answer was cut that there are no smaller chunks for."""
+        if not self._halves(question) and cut_reply(self._cache, question.key):
+            raise _cut_before(question.call)
+
+    def _halves(self, question: Question) -> tuple[Part, ...]:
+        part = question.call.part
+        return halves(self._plan.request, part) if part.task == "analyse_chunk" else ()
+
+    def _ask_in_pieces(
+        self, asset_plan: AssetPlan, question: Question, parts: Sequence[Part]
+    ) -> list[Answered]:
+        plan, asset = self._plan, asset_plan.asset
+        self._course.say(f"the answer was cut, asks in halves: {question.call.label}")
+        found: list[Answered] = []
+        for part in parts:
+            told: Told = ()
+            if plan.request.carry:
+                told = [*question.before, *(part_of(asset, each) for each in found)]
+            call = planned_call(
+                plan.request, plan.model, plan.route, part, question.evidence, before=told
+            )
+            found += self._ask(asset_plan, self._question(call, question.evidence, told))
+        return found
+
+    def _answered(
+        self, question: Question, reply: ModelReply, answer: Answer, *, was_kept: bool
+    ) -> Answered:
+        call, model = question.call, self._plan.model
+        route = call.priced_by(self._plan.route)
         record = CallRecord(
             call_id=call.id,
             cache_key=question.key,
@@ -223,8 +303,8 @@ class Asker:
             model_id=reply.model_id,
             was_kept=was_kept,
             usage=reply.usage,
-            cost_usd=cost_of(reply.usage, model, route),
-            estimated_usd=cost_of(call.usage, model, route),
+            cost_usd=cost_of(reply.usage, model, route, reply.tier),
+            estimated_usd=cost_of(call.usage, model, route, question.request.tier),
             latency_s=reply.latency_s,
             attempts=reply.attempts,
         )
@@ -236,6 +316,8 @@ class Asker:
         """Have a call made; says whether it was kept by now, and gives the kept answer."""
         self._course.require_open()
         call = question.call
+        if cut_reply(self._cache, question.key):
+            raise _cut_before(call)
         self._course.say(f"asking about {call.label}")
         media = self._prepare(asset_plan, call, self._course.inside(asset_plan.name))
         self._course.require_open()
@@ -243,8 +325,13 @@ class Asker:
         try:
             outcome = self._execute(order)
         except (BackendError, MediaError) as error:
-            if isinstance(error, BackendError) and error.billed is not None:
-                self._billed.append(cost_of(error.billed, self._plan.model, self._plan.route))
+            if isinstance(error, BackendError):
+                if error.billed is not None:
+                    model, tier = self._plan.model, order.request.tier
+                    self._billed.append(cost_of(error.billed, model, order.route, tier))
+                self._billed += [None] * error.lost_sends
+            if isinstance(error, OF_ACCOUNT):
+                self._course.end(error)
             raise
         except WorkbenchError as error:
             # No money is left, or nothing can be kept: the next reply would be paid and lost.
@@ -262,7 +349,8 @@ class Asker:
         return not outcome.was_paid, kept
 
     def _order(self, call: PlannedCall, key: str, request: ModelRequest) -> CallOrder:
-        model, route = self._plan.model, self._plan.route
+        model, tier = self._plan.model, request.tier
+        route = call.priced_by(self._plan.route)
         most = call.usage_high
         return CallOrder(
             key=key,
@@ -273,9 +361,31 @@ class Asker:
             model=model.key,
             route=route,
             request=request,
-            most_tokens=most.input_tokens + most.cached_tokens + most.output_tokens,
-            estimated_usd=cost_of(call.usage, model, route),
+            most_tokens=tokens_of_a_send(request, most),
+            estimated_usd=cost_of(call.usage, model, route, tier),
             # Not `call.cost_high`: that is nothing for a reply that was kept when it was planned.
-            most_usd=cost_of(most, model, route),
+            most_usd=cost_of(most, model, route, tier),
             cap_usd=self._plan.request.max_cost_usd,
+            forecast=forecast_of(call, request, model),
         )
+
+
+def _cut_before(call: PlannedCall) -> AnswerCut:
+    return AnswerCut(
+        f"the answer about {call.label} was cut when it was asked before",
+        hint="ask for less at once, or choose shorter chunks (chunk_s)",
+    )
+
+
+def cut_notes(answered: Sequence[Answered]) -> list[str]:
+    """Say which chunks of an asset were asked about in smaller pieces."""
+    pieces = [each.call.part.chunk for each in answered if each.call.part.is_piece]
+    notes = []
+    for index in sorted({chunk.index for chunk in pieces if chunk}):
+        cores = [chunk.core for chunk in pieces if chunk and chunk.index == index]
+        start, end = format_time(cores[0].start_s), format_time(cores[-1].end_s)
+        notes.append(
+            f"The answer about {start} to {end} was cut at the most tokens it may have, so this"
+            f" part was asked in {len(cores)} pieces. The ledger has the price of the cut one too."
+        )
+    return notes

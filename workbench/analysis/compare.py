@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.analysis.answer import ElementKind
-from workbench.analysis.merge import element_key
 from workbench.analysis.request import EVERYTHING, Find
 from workbench.analysis.results import Analysis, Chapter, Element
+from workbench.analysis.titles import element_key
 from workbench.errors import RequestError
 from workbench.media.timecode import TimeSpan, covered_s, merge_spans
 

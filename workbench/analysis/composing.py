@@ -2,17 +2,22 @@
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from workbench.analysis import detecting
 from workbench.analysis.answer import Answer
+from workbench.analysis.fields import ANSWERING_ENGINES, Field, unanswered
 from workbench.analysis.merge import Merged, merge_answers, merge_elements
+from workbench.analysis.merge_fields import video_values
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlannedCall
+from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import (
     Analysis,
     CallRecord,
     Citation,
+    Detection,
     Element,
     Occurrence,
     Summary,
@@ -65,8 +70,13 @@ def compose_analysis(
     parts = [part_of(asset, each) for each in answered if each.call.task != "combine"]
     combined = next((each.answer for each in answered if each.call.task == "combine"), None)
     records = tuple(each.record for each in answered)
-    merged = _merged(asset, evidence, parts)
-    all_notes = [*notes, *merged.notes]
+    request, model = plan.request, plan.model
+    is_detected = model.engine == detecting.ENGINE
+    is_asked = model.engine in ANSWERING_ENGINES
+    fields = request.fields_per("video") if is_asked else ()
+    merged = _merged(asset, evidence, parts, request.fields_per("chapter") if is_asked else ())
+    unasked = unanswered(request.fields, model.engine, model.name)
+    all_notes = [*unasked, *notes, *merged.notes]
     if merged.overlap_agreement is not None:
         all_notes.append(
             f"Where chunks overlap, {merged.overlap_agreement:.0%} of the chapter starts agree."
@@ -84,7 +94,8 @@ def compose_analysis(
         created_at=datetime.now(UTC),
         summary=_summary(plan, parts, combined),
         chapters=merged.chapters,
-        elements=merged.elements,
+        # One call names equipment and objects, also where only one of them was asked for.
+        elements=_wanted(request, merged.elements) if is_detected else merged.elements,
         calls=records,
         prompt_hash=plan.prompt_hash,
         catalog_as_of=plan.catalog_as_of,
@@ -93,10 +104,36 @@ def compose_analysis(
         effective_fps=asset_plan.effective_fps,
         stages_s=dict(stages_s),
         notes=tuple(dict.fromkeys(all_notes)),
+        detections=tuple(_detections(parts)),
+        fields=video_values(fields, parts, combined, asset.duration_s),
     )
 
 
-def _merged(asset: Asset, evidence: Evidence, parts: Sequence[tuple[Chunk, Answer]]) -> Merged:
+def _wanted(request: AnalysisRequest, elements: Sequence[Element]) -> tuple[Element, ...]:
+    kinds = {kind.removesuffix("s") for kind in request.element_kinds}
+    return tuple(each for each in elements if each.kind in kinds)
+
+
+def _detections(parts: Sequence[tuple[Chunk, Answer]]) -> Iterator[Detection]:
+    """What was detected, on the source's clock; whatever lies outside of it is left out."""
+    for chunk, answer in parts:
+        for each in answer.detections:
+            spans = tuple(
+                chunk.to_video_time(TimeSpan(span.start_s, max(span.start_s, span.end_s)))
+                for span in each.spans
+                if 0 <= span.start_s <= chunk.sent.duration_s
+            )
+            yield Detection(
+                each.kind, each.name, each.category, spans, each.confidence, each.most_at_once
+            )
+
+
+def _merged(
+    asset: Asset,
+    evidence: Evidence,
+    parts: Sequence[tuple[Chunk, Answer]],
+    fields: Sequence[Field],
+) -> Merged:
     """One answer on the video's clock; a picture's elements are simply shown."""
     if asset.kind == "image":
         elements = tuple(
@@ -108,7 +145,7 @@ def _merged(asset: Asset, evidence: Evidence, parts: Sequence[tuple[Chunk, Answe
             for e in merge_elements(parts)
         )
         return Merged((), elements, (), None)
-    return merge_answers(parts, asset.duration_s, snap_to_s=seam_moments(evidence))
+    return merge_answers(parts, asset.duration_s, snap_to_s=seam_moments(evidence), fields=fields)
 
 
 def _summary(
@@ -117,7 +154,9 @@ def _summary(
     """The one summary: the only part's, the combined one, or the parts in order."""
     if "summary" not in plan.request.find or not parts:
         return None
-    is_extractive = plan.model.engine == "local"
+    is_detected = plan.model.engine == detecting.ENGINE
+    # A detector's words are counts.
+    is_extractive = is_detected or plan.model.engine == "local"
     evidence = tuple(
         Citation(
             quote.kind,
@@ -133,6 +172,8 @@ def _summary(
         text = combined.summary
     elif len(parts) == 1:
         text = parts[0][1].summary
+    elif is_detected:
+        text = "\n".join(answer.summary for _, answer in parts)
     else:
         text = "\n\n".join(
             f"{format_time(chunk.core.start_s)} – {format_time(chunk.core.end_s)}: {answer.summary}"

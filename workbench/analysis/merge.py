@@ -6,10 +6,8 @@ result, and one chunk's answer comes back as it is.
 """
 
 import itertools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from workbench.analysis.answer import (
     Answer,
@@ -18,7 +16,10 @@ from workbench.analysis.answer import (
     AnsweredSpan,
     Presence,
 )
+from workbench.analysis.fields import Field as AskedField
+from workbench.analysis.merge_fields import chapter_values
 from workbench.analysis.results import Chapter, Citation, Element, Occurrence
+from workbench.analysis.titles import SAME_TITLE, element_key, title_similarity
 from workbench.media.chunks import Chunk
 from workbench.media.timecode import TimeSpan, format_time, merge_spans
 
@@ -27,9 +28,6 @@ MATCH_S = 20.0
 
 MATCH_SAME_TITLE_S = 45.0
 """…and this close when the titles clearly agree."""
-
-SAME_TITLE = 0.8
-"""Title similarity (0 to 1) that counts as clear agreement."""
 
 OPENING_S = 1.0
 """A chapter that starts this close to a clip's beginning only continues what ran before."""
@@ -63,7 +61,10 @@ class _Start:
     at_s: float
     title: str
     answered: AnsweredChapter
-    seen_by: tuple[int, ...]
+    pieces: tuple[tuple[Chunk, AnsweredChapter], ...]
+    """Every answer about this chapter, for the values of fields."""
+    is_matched: bool = False
+    """Did two chunks see it?"""
     notes: tuple[str, ...] = ()
 
     @property
@@ -75,52 +76,10 @@ class _Start:
     def is_owned(self) -> bool:
         return self.chunk.core.holds(self.at_s)
 
-
-def normal_title(title: str) -> str:
-    """A title without case, numbering, articles and punctuation, for comparing.
-
-    Example:
-        >>> normal_title("2. The Mechanical Seals")
-        'mechanical seals'
-    """
-    words = re.findall(r"[^\W_]+", title.casefold())
-    while words and (words[0].isdigit() or words[0] in {"chapter", "part", "the", "a", "an"}):
-        words.pop(0)
-    return " ".join(words)
-
-
-def title_similarity(one: str, other: str) -> float:
-    """How alike two titles are, 0 to 1.
-
-    Example:
-        >>> title_similarity("Mechanical seals", "The mechanical seal") > SAME_TITLE
-        True
-    """
-    a, b = normal_title(one), normal_title(other)
-    if a == b:
-        return 1.0
-    # SequenceMatcher is not symmetric: order the pair, so that matching does not depend on it.
-    first, second = sorted((a, b))
-    return SequenceMatcher(None, first, second).ratio()
-
-
-def element_key(name: str) -> str:
-    """What makes two element names the same: case, article and a plural s do not count.
-
-    Example:
-        >>> element_key("The Centrifugal Pumps") == element_key("centrifugal pump")
-        True
-    """
-    words = normal_title(name).split()
-    if words and len(words[-1]) > 3:
-        last = words[-1]
-        if last.endswith("ies"):
-            words[-1] = last[:-3] + "y"
-        elif last.endswith(("sses", "shes", "ches", "xes")):
-            words[-1] = last[:-2]
-        elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
-            words[-1] = last[:-1]
-    return " ".join(words)
+    def joined(self, other: "_Start", note: str = "") -> "_Start":
+        """This start, with what was answered about another that is the same chapter."""
+        notes = (*self.notes, note) if note else self.notes
+        return replace(self, pieces=(*self.pieces, *other.pieces), notes=notes)
 
 
 def _starts(chunk: Chunk, chapters: Iterable[AnsweredChapter], notes: list[str]) -> list[_Start]:
@@ -133,13 +92,14 @@ def _starts(chunk: Chunk, chapters: Iterable[AnsweredChapter], notes: list[str])
             )
             continue
         at = chunk.to_video_time(TimeSpan(chapter.start_s, chapter.start_s)).start_s
-        starts.append(_Start(chunk, at, chapter.title.strip(), chapter, (chunk.index,)))
+        own = ((chunk, chapter),)
+        starts.append(_Start(chunk, at, chapter.title.strip(), chapter, own))
     return sorted(starts, key=lambda s: (s.at_s, s.title))
 
 
 def _without_openings(seen: list[list[_Start]], notes: list[str]) -> list[list[_Start]]:
     """Drop the chapter every clip seems to open with, unless it is plainly a new one."""
-    kept = [seen[0]]
+    kept = [list(seen[0])]
     for before, starts in itertools.pairwise(seen):
         remaining = []
         for start in starts:
@@ -153,10 +113,20 @@ def _without_openings(seen: list[list[_Start]], notes: list[str]) -> list[list[_
                     f"“{start.title}” opens chunk {start.chunk.index + 1} at "
                     f"{format_time(start.at_s)}: taken as the chapter before going on."
                 )
+                _go_on(kept, start)
                 continue
             remaining.append(start)
         kept.append(remaining)
     return kept
+
+
+def _go_on(kept: list[list[_Start]], opening: _Start) -> None:
+    """Give what was answered about a clip's opening to the chapter that runs there."""
+    running = [s for starts in kept for s in starts if s.at_s <= opening.at_s + OPENING_S]
+    if running:
+        last = max(running, key=lambda s: (s.at_s, s.chunk.index))
+        for starts in kept:
+            starts[:] = [s.joined(opening) if s is last else s for s in starts]
 
 
 def _pairs(left: list[_Start], right: list[_Start]) -> list[tuple[_Start, _Start]]:
@@ -176,6 +146,12 @@ def _pairs(left: list[_Start], right: list[_Start]) -> list[tuple[_Start, _Start
             used |= {id(a), id(b)}
             pairs.append((a, b))
     return pairs
+
+
+def _both(one: Chunk, other: Chunk) -> str:
+    if one.index == other.index:
+        return f"two pieces of chunk {one.index + 1}"
+    return f"chunks {one.index + 1} and {other.index + 1}"
 
 
 def _across_chunks(seen: list[list[_Start]], notes: list[str]) -> tuple[list[_Start], float | None]:
@@ -201,14 +177,10 @@ def _across_chunks(seen: list[list[_Start]], notes: list[str]) -> tuple[list[_St
         for a, b in pairs:
             best, other = (a, b) if a.context_s >= b.context_s else (b, a)
             note = (
-                f"Seen by chunks {a.chunk.index + 1} and {b.chunk.index + 1}, "
+                f"Seen by {_both(a.chunk, b.chunk)}, "
                 f"{abs(a.at_s - b.at_s):.0f} s apart; kept where there was more context."
             )
-            winner = replace(
-                best,
-                seen_by=tuple(sorted({*a.seen_by, *b.seen_by})),
-                notes=(*best.notes, note),
-            )
+            winner = replace(best.joined(other, note), is_matched=True)
             dropped.add(id(other))
             replaced[id(best)] = winner
         if overlap:
@@ -221,7 +193,7 @@ def _across_chunks(seen: list[list[_Start]], notes: list[str]) -> tuple[list[_St
     kept += current
     owned = []
     for start in kept:
-        if start.is_owned or len(start.seen_by) > 1:
+        if start.is_owned or start.is_matched:
             owned.append(start)
         else:
             notes.append(
@@ -249,7 +221,9 @@ def _citations(start: _Start, chunk: Chunk) -> tuple[Citation, ...]:
     )
 
 
-def _tiled(starts: list[_Start], duration_s: float, *, is_merged: bool) -> tuple[Chapter, ...]:
+def _tiled(
+    starts: list[_Start], duration_s: float, fields: Sequence[AskedField], *, is_merged: bool
+) -> tuple[Chapter, ...]:
     """Chapters from 0 to the end without gaps; very short and repeated ones are joined."""
     starts = sorted((s for s in starts if s.at_s < duration_s), key=lambda s: (s.at_s, s.title))
     if not starts:
@@ -262,11 +236,12 @@ def _tiled(starts: list[_Start], duration_s: float, *, is_merged: bool) -> tuple
         if start.at_s - last.at_s < shortest_s or same or start.at_s <= last.at_s:
             why = "has the same title" if same else "starts almost at once"
             note = f"“{start.title}” at {format_time(start.at_s)} {why}; joined to this chapter."
-            kept[-1] = replace(last, notes=(*last.notes, note))
+            kept[-1] = last.joined(start, note)
             continue
         kept.append(start)
     if is_merged and len(kept) > 1 and duration_s - kept[-1].at_s < shortest_s:
-        kept.pop()
+        tail = kept.pop()
+        kept[-1] = kept[-1].joined(tail)
     edges = [0.0, *(start.at_s for start in kept[1:]), duration_s]
     return tuple(
         Chapter(
@@ -277,13 +252,18 @@ def _tiled(starts: list[_Start], duration_s: float, *, is_merged: bool) -> tuple
             evidence=_citations(start, start.chunk),
             confidence=start.answered.confidence,
             note=" ".join(start.notes),
+            fields=chapter_values(fields, start.pieces),
         )
         for index, start in enumerate(kept)
     )
 
 
 def merge_chapters(
-    parts: Sequence[tuple[Chunk, Answer]], duration_s: float, *, snap_to_s: Sequence[float] = ()
+    parts: Sequence[tuple[Chunk, Answer]],
+    duration_s: float,
+    *,
+    snap_to_s: Sequence[float] = (),
+    fields: Sequence[AskedField] = (),
 ) -> tuple[tuple[Chapter, ...], tuple[str, ...], float | None]:
     """Chapters of the whole video from those of its chunks.
 
@@ -291,11 +271,12 @@ def merge_chapters(
         parts: Each chunk with its answer, in any order.
         duration_s: Length of the video in seconds, from the file and not from a chapter.
         snap_to_s: Cuts and pauses; starts near a seam move to one within 5 s.
+        fields: What was asked about every chapter.
 
     Returns:
         The chapters, notes on what was left out and why, and the overlap agreement.
     """
-    ordered = sorted(parts, key=lambda part: part[0].index)
+    ordered = sorted(parts, key=lambda part: part[0].core)
     notes: list[str] = []
     seen = [_starts(chunk, answer.chapters, notes) for chunk, answer in ordered]
     agreement = None
@@ -305,7 +286,8 @@ def merge_chapters(
         starts = [replace(s, at_s=_snapped(s.at_s, snap_to_s)) for s in starts]
     else:
         starts = [start for part in seen for start in part]
-    return _tiled(starts, duration_s, is_merged=len(ordered) > 1), tuple(notes), agreement
+    chapters = _tiled(starts, duration_s, fields, is_merged=len(ordered) > 1)
+    return chapters, tuple(notes), agreement
 
 
 def _occurrences(spans: Iterable[tuple[TimeSpan, AnsweredSpan]]) -> tuple[Occurrence, ...]:
@@ -354,7 +336,7 @@ def merge_elements(parts: Sequence[tuple[Chunk, Answer]]) -> tuple[Element, ...]
         parts: Each chunk with its answer, in any order.
     """
     named: dict[tuple[str, str], list[tuple[Chunk, AnsweredElement]]] = {}
-    ordered = sorted(parts, key=lambda part: part[0].index)
+    ordered = sorted(parts, key=lambda part: part[0].core)
     for chunk, answer in ordered:
         for element in answer.elements:
             named.setdefault((element.kind, element_key(element.name)), []).append((chunk, element))
@@ -386,8 +368,14 @@ def merge_elements(parts: Sequence[tuple[Chunk, Answer]]) -> tuple[Element, ...]
 
 
 def merge_answers(
-    parts: Sequence[tuple[Chunk, Answer]], duration_s: float, *, snap_to_s: Sequence[float] = ()
+    parts: Sequence[tuple[Chunk, Answer]],
+    duration_s: float,
+    *,
+    snap_to_s: Sequence[float] = (),
+    fields: Sequence[AskedField] = (),
 ) -> Merged:
     """Chapters and elements of the whole video, with notes; see the module's rule."""
-    chapters, notes, agreement = merge_chapters(parts, duration_s, snap_to_s=snap_to_s)
+    chapters, notes, agreement = merge_chapters(
+        parts, duration_s, snap_to_s=snap_to_s, fields=fields
+    )
     return Merged(chapters, merge_elements(parts), notes, agreement)

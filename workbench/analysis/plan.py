@@ -1,160 +1,48 @@
 """List the exact model calls a request means, and price that list.
 
-What is shown is what will be run: the run makes the calls of the plan and no others. Prices are
-ranges, because answers have no fixed length and one model's sampling rule is stated in two ways.
+What is shown is what will be run: the run makes the calls of the plan and no others.
 """
 
-import hashlib
-import json
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from workbench.analysis import prompts
+from workbench.analysis import detecting, prompts
 from workbench.analysis.answer import Answer
-from workbench.analysis.estimate import Rates, call_usages
+from workbench.analysis.estimate import Rates, clip_frames
+from workbench.analysis.fields import unanswered
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
-from workbench.analysis.question import Part, build_question, kept_answer
+from workbench.analysis.merge_fields import part_told
+from workbench.analysis.planned import (
+    AnalysisPlan,
+    AssetPlan,
+    PlannedCall,
+    halves,
+    planned_call,
+    tier_notes,
+)
+from workbench.analysis.question import Part, build_question, combines, cut_reply, kept_answer
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure
+from workbench.analysis.sending import sending_notes
+from workbench.backends.bedrock_wire import INLINE_LIMIT_BYTES
 from workbench.backends.call_cache import CallCache
 from workbench.backends.catalog import Catalog, Medium, ModelInfo
-from workbench.backends.pricing import cost_of, effective_fps
+from workbench.backends.pricing import effective_fps
 from workbench.backends.protocol import Task
-from workbench.backends.usage import Cost, Usage, total_cost
 from workbench.errors import RequestError
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset
 from workbench.media.chunks import Chunk, plan_chunks, whole_video
 
-
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
-    """One model call, with what it will use and cost."""
-
-    id: str
-    """16 hexadecimal digits; the same request has the same ids."""
-    part: Part
-    model: str
-    label: str
-    needs: tuple[str, ...]
-    """Ids of calls whose answers go into this one."""
-    usage_low: Usage
-    usage: Usage
-    usage_high: Usage
-    cost_low: Cost
-    cost: Cost
-    """Expected dollars; 0 when the reply is kept already."""
-    cost_high: Cost
-    is_kept: bool
-
-    @property
-    def asset_id(self) -> str:
-        """The asset it is about."""
-        return self.part.asset.id
-
-    @property
-    def asset_name(self) -> str:
-        """That asset's file name."""
-        return self.part.asset.name
-
-    @property
-    def task(self) -> Task:
-        """What the model is asked to do."""
-        return self.part.task
-
-    @property
-    def chunk(self) -> Chunk | None:
-        """The piece it is about; None for pictures and for combining."""
-        return self.part.chunk
-
-
-@dataclass(frozen=True, slots=True)
-class AssetPlan:
-    """What happens to one asset."""
-
-    asset: Asset
-    chunks: tuple[Chunk, ...]
-    frames: int
-    """Frames the model will look at, over all chunks."""
-    effective_fps: float
-    """Frames a second the model will look at; 0 where it looks at none."""
-    is_measured: bool
-    """Is its evidence kept already?"""
-
-    @property
-    def asset_id(self) -> str:
-        """The asset's id."""
-        return self.asset.id
-
-    @property
-    def name(self) -> str:
-        """The asset's file name."""
-        return self.asset.name
-
-    @property
-    def kind(self) -> str:
-        """video, image or audio."""
-        return self.asset.kind
-
-    @property
-    def duration_s(self) -> float:
-        """Its length in seconds."""
-        return self.asset.duration_s
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisPlan:
-    """The calls a request means, and their price."""
-
-    request: AnalysisRequest
-    model: ModelInfo
-    route: str
-    calls: tuple[PlannedCall, ...]
-    assets: tuple[AssetPlan, ...]
-    seconds: float
-    """Expected time in seconds, kept replies and kept evidence left out."""
-    prompt_hash: str
-    catalog_as_of: str
-    engine_version: str
-    warnings: tuple[str, ...] = ()
-    problems: tuple[Failure, ...] = ()
-    """Assets that cannot be done with this request; the others will be."""
-
-    @property
-    def usage_low(self) -> Usage:
-        """Least that the calls still to be made will use."""
-        return sum((c.usage_low for c in self.calls if not c.is_kept), Usage())
-
-    @property
-    def usage(self) -> Usage:
-        """What the calls still to be made are expected to use."""
-        return sum((c.usage for c in self.calls if not c.is_kept), Usage())
-
-    @property
-    def usage_high(self) -> Usage:
-        """Most that the calls still to be made can use."""
-        return sum((c.usage_high for c in self.calls if not c.is_kept), Usage())
-
-    @property
-    def cost_low(self) -> Cost:
-        """Least this run can cost, in dollars."""
-        return total_cost(c.cost_low for c in self.calls)
-
-    @property
-    def cost(self) -> Cost:
-        """What this run is expected to cost, in dollars."""
-        return total_cost(c.cost for c in self.calls)
-
-    @property
-    def cost_high(self) -> Cost:
-        """Most this run can cost, in dollars."""
-        return total_cost(c.cost_high for c in self.calls)
-
-    @property
-    def kept_calls(self) -> int:
-        """Calls whose replies are kept: they cost nothing."""
-        return sum(1 for c in self.calls if c.is_kept)
+__all__ = [
+    "AnalysisPlan",
+    "AssetPlan",
+    "PlanContext",
+    "PlannedCall",
+    "choose_model",
+    "plan_analysis",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +57,12 @@ class PlanContext:
     """Kept evidence of an asset, if there is any."""
     cache: CallCache | None = None
     rates: Rates = field(default_factory=Rates)
+    can_stage: bool = True
+    """Is there a folder in S3 for files that do not go with a request?"""
+    limit_bytes: int = INLINE_LIMIT_BYTES
+    """Most bytes of media that go with a request."""
+    proxy_bytes_of: Callable[[str], int | None] = lambda _: None
+    """Size of an asset's proxy, which clips are cut from; None while it is not made."""
     local_version: str = LOCAL_ENGINE_VERSION
     """The local engine's version, and that of what it ranks sentences by."""
 
@@ -186,6 +80,8 @@ def choose_model(request: AnalysisRequest, assets: Sequence[Asset], catalog: Cat
     } or {"text"}
     if request.engine == "local" and request.model in ("auto", "local"):
         return catalog.get("local")
+    if request.engine == detecting.ENGINE:
+        return catalog.choose(request.quality, (), request.engine, model=request.model)
     if request.model == "auto":
         return catalog.choose(request.quality, media, request.engine)
     # Which media it takes is judged for each asset: the rest of a selection can still be done.
@@ -201,29 +97,8 @@ def _chunks(request: AnalysisRequest, model: ModelInfo, asset: Asset) -> tuple[C
     return plan_chunks(asset.duration_s, chunk_s=request.chunk_s, context_s=request.context_s)
 
 
-def _call_id(request: AnalysisRequest, model: ModelInfo, part: Part, engine_version: str) -> str:
-    asked = {
-        "asset": part.asset.id,
-        "task": part.task,
-        "model": model.key,
-        "engine": engine_version,
-        "core": (part.chunk.core.start_s, part.chunk.core.end_s) if part.chunk else None,
-        "sent": (part.chunk.sent.start_s, part.chunk.sent.end_s) if part.chunk else None,
-        "prompt": prompts.prompt_hash(),
-        "request": request.model_dump(
-            mode="json", exclude={"assets", "max_cost_usd", "quality", "engine", "model"}
-        ),
-    }
-    text = json.dumps(asked, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _label(part: Part) -> str:
-    if part.task == "combine":
-        return f"{part.asset.name}, one summary of all chunks"
-    if part.chunk and part.parts > 1:
-        return f"{part.asset.name}, chunk {part.chunk.index + 1} of {part.parts}"
-    return part.asset.name
+_Found = tuple[Part, Answer | None]
+"""A part with its kept answer, if it has one."""
 
 
 class _Planner:
@@ -237,78 +112,133 @@ class _Planner:
         self.route = context.catalog.route_for(model, context.route, region)
         self.engine_version = context.local_version if model.engine == "local" else ""
 
-    def kept_answer(self, part: Part, summaries: Sequence[tuple[Chunk, str]]) -> Answer | None:
-        """The kept reply to this question, if it has been asked before."""
+    def key(
+        self,
+        part: Part,
+        *,
+        summaries: Sequence[tuple[Chunk, str]] = (),
+        before: Sequence[tuple[Chunk, Answer]] = (),
+    ) -> str:
+        """Name of a question; empty while the asset is not measured."""
         evidence = self.context.evidence_for(part.asset.id)
-        if evidence is None or self.context.cache is None:
-            return None
+        if evidence is None:
+            if not part.feature:
+                return ""
+            # Nothing of it is told.
+            evidence = Evidence(part.asset.id, part.asset.duration_s)
         question = build_question(
             self.request,
             self.model,
             part,
             evidence,
             summaries=summaries,
+            before=before,
             engine_version=self.engine_version,
         )
-        found = kept_answer(self.context.cache, question.cache_key())
+        return question.cache_key()
+
+    def kept_answer(self, key: str) -> Answer | None:
+        """The kept reply to a question, if it has been asked before."""
+        if not key or self.context.cache is None:
+            return None
+        found = kept_answer(self.context.cache, key)
         return found[1] if found else None
 
-    def call(self, part: Part, needs: tuple[str, ...], *, is_kept: bool) -> PlannedCall:
-        usages = call_usages(
-            self.request, self.model, part, self.context.evidence_for(part.asset.id)
-        )
-        low, mid, high = (
-            Decimal(0) if is_kept else cost_of(usage, self.model, self.route) for usage in usages
-        )
-        return PlannedCall(
-            id=_call_id(self.request, self.model, part, self.engine_version),
-            part=part,
-            model=self.model.key,
-            label=_label(part),
+    def call(
+        self,
+        part: Part,
+        needs: tuple[str, ...] = (),
+        *,
+        before: Sequence[tuple[Chunk, Answer]] | None = (),
+        is_kept: bool,
+    ) -> PlannedCall:
+        return planned_call(
+            self.request,
+            self.model,
+            self.route,
+            part,
+            self.context.evidence_for(part.asset.id),
+            before=before,
             needs=needs,
-            usage_low=usages[0],
-            usage=usages[1],
-            usage_high=usages[2],
-            cost_low=low,
-            cost=mid,
-            cost_high=high,
             is_kept=is_kept,
+            engine_version=self.engine_version,
         )
 
+    def detections_of(self, asset: Asset) -> list[PlannedCall]:
+        """A call for each kind of detection, about the whole of the asset."""
+        is_image = asset.kind == "image"
+        task: Task = "analyse_image" if is_image else "analyse_chunk"
+        chunk = None if is_image else whole_video(asset.duration_s)[0]
+        parts = [
+            Part(task, asset, chunk, 1, feature=feature)
+            for feature in detecting.features_of(self.request, asset)
+        ]
+        return [
+            self.call(part, is_kept=self.kept_answer(self.key(part)) is not None) for part in parts
+        ]
+
     def calls_for(self, asset: Asset, chunks: tuple[Chunk, ...]) -> list[PlannedCall]:
+        if self.model.engine == detecting.ENGINE:
+            return self.detections_of(asset)
         if asset.kind == "image":
             part = Part("analyse_image", asset, None, 1)
-            return [self.call(part, (), is_kept=self.kept_answer(part, ()) is not None)]
-        calls = []
-        summaries: list[tuple[Chunk, str]] = []
+            return [self.call(part, is_kept=self.kept_answer(self.key(part)) is not None)]
+        found: list[_Found] = []
         for chunk in chunks:
-            part = Part("analyse_chunk", asset, chunk, len(chunks))
-            kept = self.kept_answer(part, ())
-            if kept is not None:
-                summaries.append((chunk, kept.summary))
-            calls.append(self.call(part, (), is_kept=kept is not None))
-        if len(chunks) > 1 and "summary" in self.request.find:
+            found += self.found(Part("analyse_chunk", asset, chunk, len(chunks)), found)
+        calls: list[PlannedCall] = []
+        for place, (part, kept) in enumerate(found):
+            needs = (calls[-1].id,) if self.carries and calls else ()
+            before = self.told(found[:place])
+            calls.append(self.call(part, needs, before=before, is_kept=kept is not None))
+        if len(calls) > 1 and combines(self.request, self.model.engine):
             part = Part("combine", asset, None, len(chunks))
-            all_kept = len(summaries) == len(chunks)
-            is_kept = all_kept and self.kept_answer(part, summaries) is not None
+            told = functools.partial(part_told, self.request.fields)
+            summaries = [(each.chunk, told(kept)) for each, kept in found if each.chunk and kept]
+            is_kept = (
+                len(summaries) == len(found)
+                and self.kept_answer(self.key(part, summaries=summaries)) is not None
+            )
             calls.append(self.call(part, tuple(c.id for c in calls), is_kept=is_kept))
         return calls
+
+    @property
+    def carries(self) -> bool:
+        """Is a chunk told of those before it?"""
+        return self.request.carry and self.model.engine == "nova"
+
+    def told(self, earlier: Sequence[_Found]) -> list[tuple[Chunk, Answer]] | None:
+        """What a chunk is told of those before it; None while an answer of them is missing."""
+        if not self.carries:
+            return []
+        known = [(part.chunk, kept) for part, kept in earlier if part.chunk and kept]
+        return known if len(known) == len(earlier) else None
+
+    def found(self, part: Part, earlier: Sequence[_Found]) -> list[_Found]:
+        """A chunk with its kept answer; where that was cut, the halves that are asked instead."""
+        before = self.told(earlier)
+        key = "" if before is None else self.key(part, before=before)
+        kept = self.kept_answer(key)
+        if kept is None and key and self.context.cache and cut_reply(self.context.cache, key):
+            pieces: list[_Found] = []
+            for half in halves(self.request, part):
+                pieces += self.found(half, [*earlier, *pieces])
+            return pieces or [(part, None)]
+        return [(part, kept)]
 
     def asset_plan(self, asset: Asset, chunks: tuple[Chunk, ...]) -> AssetPlan:
         sampled = self.model.sampling is not None and asset.kind == "video"
         fps = effective_fps(self.model, chunks[0].sent.duration_s) if sampled and chunks else 0.0
-        frames = sum(
-            round(effective_fps(self.model, c.sent.duration_s) * c.sent.duration_s) for c in chunks
-        )
+        frames = sum(clip_frames(self.model, chunk)[0] for chunk in chunks) if sampled else 0
         return AssetPlan(
             asset=asset,
             chunks=chunks,
-            frames=(frames if sampled else 1 if asset.kind == "image" else 0),
+            frames=1 if asset.kind == "image" else frames,
             effective_fps=fps,
             is_measured=self.context.evidence_for(asset.id) is not None,
         )
 
-    def seconds(self, plans: Sequence[AssetPlan], calls: Sequence[PlannedCall]) -> float:
+    def work_s(self, plans: Sequence[AssetPlan], calls: Sequence[PlannedCall]) -> float:
         rates = self.context.rates
         unmeasured = [plan.asset for plan in plans if not plan.is_measured]
         total = rates.start_s if unmeasured else 0.0
@@ -317,19 +247,40 @@ class _Planner:
             pictures_s = asset.duration_s * rates.pictures_s_per_s if asset.kind == "video" else 0.0
             # Both are measured side by side.
             total += rates.image_s if asset.kind == "image" else max(speech_s, pictures_s)
-        for call in calls:
-            if call.is_kept or self.model.engine == "local":
-                continue
-            if call.chunk and call.part.asset.kind == "video":
-                total += call.chunk.sent.duration_s * rates.proxy_s_per_s
-            total += (
-                rates.call_s
-                + call.usage.input_tokens / rates.input_tokens_per_s
-                + call.usage.output_tokens / rates.output_tokens_per_s
-            )
-        return total
+        return total + sum(
+            call.chunk.sent.duration_s * rates.proxy_s_per_s
+            for call in self.to_send(calls)
+            if call.chunk and call.part.asset.kind == "video"
+        )
+
+    def answers_s(self, calls: Sequence[PlannedCall]) -> float:
+        rates = self.context.rates
+        return sum(
+            rates.call_s
+            + call.usage.input_tokens / rates.input_tokens_per_s
+            + call.usage.output_tokens / rates.output_tokens_per_s
+            for call in self.to_send(calls)
+        )
+
+    def to_send(self, calls: Sequence[PlannedCall]) -> list[PlannedCall]:
+        """The calls a service has to answer."""
+        return [call for call in calls if not call.is_kept and self.model.engine != "local"]
+
+    def sending_notes(self, calls: Sequence[PlannedCall]) -> tuple[str, ...]:
+        """How clips travel that may be too large for a request."""
+        if self.model.engine != "nova" or self.request.tier == "batch":
+            return ()
+        return sending_notes(
+            calls,
+            self.context.proxy_bytes_of,
+            limit_bytes=self.context.limit_bytes,
+            can_stage=self.context.can_stage,
+        )
 
     def problem_with(self, asset: Asset) -> Failure | None:
+        if self.model.engine == detecting.ENGINE:
+            can_stage = self.context.can_stage
+            return detecting.problem_with(self.request, asset, can_stage=can_stage)
         if asset.kind == "audio":
             return None
         if asset.kind not in self.model.accepts:
@@ -360,10 +311,19 @@ def plan_analysis(
 
     Raises:
         RequestError: The model does not exist, is retired, belongs to another engine or can take
-            none of the assets; or a cap is set and the model's price is not known.
+            none of the assets; a cap is set and the model's price is not known; or a batch is
+            to carry answers from chunk to chunk.
     """
     model = choose_model(request, assets, context.catalog)
+    notes: tuple[str, ...] = ()
+    if model.engine == detecting.ENGINE:
+        request, notes = detecting.narrowed(request)
     planner = _Planner(request, model, context)
+    if planner.carries and request.tier == "batch":
+        raise RequestError(
+            "a batch is answered all at once, so its chunks cannot be told of each other",
+            hint="leave carry out, or choose the flex tier: the same price, answered one by one",
+        )
     found = list(problems)
     plans: list[AssetPlan] = []
     calls: list[PlannedCall] = []
@@ -371,9 +331,11 @@ def plan_analysis(
         if problem := planner.problem_with(asset):
             found.append(problem)
             continue
-        chunks = _chunks(request, model, asset)
-        plans.append(planner.asset_plan(asset, chunks))
-        calls += planner.calls_for(asset, chunks)
+        about = planner.calls_for(asset, _chunks(request, model, asset))
+        plans.append(
+            planner.asset_plan(asset, tuple(dict.fromkeys(c.chunk for c in about if c.chunk)))
+        )
+        calls += about
     if not plans and found:
         raise RequestError(found[0].message, hint=found[0].hint)
     plan = AnalysisPlan(
@@ -382,11 +344,18 @@ def plan_analysis(
         route=planner.route,
         calls=tuple(calls),
         assets=tuple(plans),
-        seconds=planner.seconds(plans, calls),
+        work_s=planner.work_s(plans, calls),
+        answers_s=planner.answers_s(calls),
         prompt_hash=prompts.prompt_hash(),
         catalog_as_of=context.catalog.as_of.isoformat(),
         engine_version=planner.engine_version or model.model_id,
-        warnings=tuple(context.catalog.warnings(model)),
+        warnings=(
+            *notes,
+            *context.catalog.warnings(model),
+            *planner.sending_notes(calls),
+            *unanswered(request.fields, model.engine, model.name),
+            *tier_notes(model, request.tier),
+        ),
         problems=tuple(found),
     )
     if request.max_cost_usd is not None and plan.cost is None:

@@ -1,13 +1,15 @@
-"""The same request priced for every model and depth, side by side.
+"""The same request priced for every model, depth and service tier, side by side.
 
 Every row is a real plan: choosing a row and running it makes exactly the calls that were priced.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.analysis.plan import PlanContext, plan_analysis
+from workbench.analysis.planned import AnalysisPlan, at_tier
 from workbench.analysis.request import AnalysisRequest, Depth
+from workbench.backends.catalog import Tier, price_of
 from workbench.backends.protocol import Readiness
 from workbench.backends.usage import Cost
 from workbench.errors import RequestError
@@ -23,6 +25,7 @@ class PricedOption:
     name: str
     engine: str
     depth: Depth
+    tier: Tier
     calls: int
     kept_calls: int
     frames: int
@@ -45,22 +48,28 @@ def price_options(
     assets: Sequence[Asset],
     context: PlanContext,
     readiness: Mapping[str, Readiness],
+    *,
+    tiers: Collection[Tier] = (),
 ) -> list[PricedOption]:
     """Price a request for every model that can answer it, the cheapest first.
+
+    A tier other than standard has a row only where its price is known.
 
     Args:
         request: What is asked; its engine, model and depth are varied.
         assets: The assets it names.
         context: Catalog, route, kept evidence and kept replies.
         readiness: Engine → whether it can be called now.
+        tiers: Service tiers; none for the standard one and the one that is asked for.
     """
+    wanted = tuple(dict.fromkeys(tiers or ("standard", request.tier)))
     has_video = any(asset.kind == "video" for asset in assets)
     options = []
     for model in context.catalog.models():
         if model.engine not in readiness or model.lifecycle == "retired":
             continue
         depths: tuple[Depth, ...] = ("detailed",)
-        if has_video and model.engine != "local":
+        if has_video and model.engine == "nova":
             depths = ("overview", "detailed")
         state = readiness[model.engine]
         for depth in depths:
@@ -69,6 +78,7 @@ def price_options(
                     "engine": model.engine,
                     "model": model.key,
                     "depth": depth,
+                    "tier": "standard",
                     "max_cost_usd": None,
                 }
             )
@@ -76,32 +86,51 @@ def price_options(
                 plan = plan_analysis(varied, assets, context)
             except RequestError:
                 continue  # it cannot take any of these media: no row
-            rates = [a.effective_fps for a in plan.assets if a.effective_fps]
-            notes = [*(problem.message for problem in plan.problems), *plan.warnings]
-            if not state.is_ready:
-                notes.insert(0, state.finding)
-            options.append(
-                PricedOption(
-                    model=model.key,
-                    name=model.name,
-                    engine=model.engine,
-                    depth=depth,
-                    calls=len(plan.calls),
-                    kept_calls=plan.kept_calls,
-                    frames=sum(a.frames for a in plan.assets),
-                    effective_fps=min(rates, default=0.0),
-                    input_tokens=plan.usage.input_tokens,
-                    output_tokens=plan.usage.output_tokens,
-                    cost_low_usd=plan.cost_low,
-                    cost_usd=plan.cost,
-                    cost_high_usd=plan.cost_high,
-                    seconds=plan.seconds,
-                    is_available=state.is_ready and model.lifecycle != "preview",
-                    note="; ".join(dict.fromkeys(notes)),
-                )
-            )
+            options += [_option(each, state) for each in at_tiers(plan, wanted)]
     unknown_last = float("inf")
     return sorted(
         options,
-        key=lambda o: (unknown_last if o.cost_usd is None else o.cost_usd, o.model, o.depth),
+        key=lambda o: (
+            unknown_last if o.cost_usd is None else o.cost_usd,
+            o.model,
+            o.depth,
+            o.tier,
+        ),
+    )
+
+
+def at_tiers(plan: AnalysisPlan, tiers: Collection[Tier]) -> Iterator[AnalysisPlan]:
+    """A plan at each tier that can be had: those whose price is known, and standard always."""
+    for tier in tiers:
+        if tier == "standard":
+            yield plan
+        # A batch is answered all at once: its chunks cannot be told of each other.
+        elif price_of(plan.model, plan.route, tier) and not (
+            tier == "batch" and plan.request.carry
+        ):
+            yield at_tier(plan, tier)
+
+
+def _option(plan: AnalysisPlan, state: Readiness) -> PricedOption:
+    notes = [*(problem.message for problem in plan.problems), *plan.warnings]
+    if not state.is_ready:
+        notes.insert(0, state.finding)
+    return PricedOption(
+        model=plan.model.key,
+        name=plan.model.name,
+        engine=plan.model.engine,
+        depth=plan.request.depth,
+        tier=plan.request.tier,
+        calls=len(plan.calls),
+        kept_calls=plan.kept_calls,
+        frames=sum(a.frames for a in plan.assets),
+        effective_fps=min((a.effective_fps for a in plan.assets if a.effective_fps), default=0.0),
+        input_tokens=plan.usage.input_tokens,
+        output_tokens=plan.usage.output_tokens,
+        cost_low_usd=plan.cost_low,
+        cost_usd=plan.cost,
+        cost_high_usd=plan.cost_high,
+        seconds=plan.seconds,
+        is_available=state.is_ready and plan.model.lifecycle != "preview",
+        note="; ".join(dict.fromkeys(notes)),
     )

@@ -13,10 +13,16 @@ from pydantic import ValidationError
 
 from workbench.analysis import prompts
 from workbench.analysis.answer import Answer, answer_schema
+from workbench.analysis.carrying import carried
+from workbench.analysis.detecting import sent_spec
+from workbench.analysis.fields import ANSWERING_ENGINES
 from workbench.analysis.request import AnalysisRequest
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog import ModelInfo, Tier
+from workbench.backends.order import CallOrder
 from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest, Task
+from workbench.backends.usage import Usage
+from workbench.errors import BadReply
 from workbench.evidence.evidence import Evidence
 from workbench.jsonable import to_jsonable
 from workbench.media.asset import Asset
@@ -38,6 +44,10 @@ class Part:
     chunk: Chunk | None
     parts: int
     """How many chunks the asset has in all."""
+    is_piece: bool = False
+    """Is its chunk a half of a planned one, whose answer was cut?"""
+    feature: str = ""
+    """What is detected, where each detection is a call of its own: `labels`, `faces` …"""
 
 
 def evidence_digest(evidence: Evidence) -> str:
@@ -52,10 +62,19 @@ def media_identity(part: Part) -> tuple[MediaPart, ...]:
     asset = part.asset
     if part.task == "combine" or asset.kind == "audio":
         return ()
-    if part.task == "analyse_image":
-        return (MediaPart("image", asset.id, IMAGE_SPEC, None, asset.path, asset.format, 0),)
+    is_image = part.task == "analyse_image"
+    spec = sent_spec(asset) if part.feature else IMAGE_SPEC if is_image else VIDEO_SPEC
+    if is_image:
+        return (MediaPart("image", asset.id, spec, None, asset.path, asset.format, 0),)
     span = part.chunk.sent if part.chunk else None
-    return (MediaPart("video", asset.id, VIDEO_SPEC, span, asset.path, "mp4", 0),)
+    return (MediaPart("video", asset.id, spec, span, asset.path, "mp4", 0),)
+
+
+def combines(request: AnalysisRequest, engine: str) -> bool:
+    """Is a last call made about a video of several chunks, to make one text of theirs?"""
+    is_read = engine in ANSWERING_ENGINES
+    texts = [field for field in request.fields_per("video") if is_read and field.type == "text"]
+    return "summary" in request.find or bool(texts)
 
 
 def build_question(
@@ -66,6 +85,7 @@ def build_question(
     *,
     media: tuple[MediaPart, ...] | None = None,
     summaries: Sequence[tuple[Chunk, str]] = (),
+    before: Sequence[tuple[Chunk, Answer]] = (),
     engine_version: str = "",
 ) -> ModelRequest:
     """Build the question for one planned call.
@@ -77,8 +97,11 @@ def build_question(
         evidence: What was measured on the asset.
         media: The files to send; None for a question that is only looked up.
         summaries: The chunks' summaries, for the combine call.
+        before: The chunks before this one with their answers, where it is to be told of them.
         engine_version: Version of the local engine, empty for services.
     """
+    if part.feature:
+        return _detection(model, part, media)
     options = {
         "find": ",".join(request.find),
         "summary_length": request.summary_length,
@@ -93,32 +116,109 @@ def build_question(
         prompt = prompts.image_prompt(request, part.asset.name, evidence)
     else:
         chunk = part.chunk or whole_video(part.asset.duration_s)[0]
-        prompt = prompts.chunk_prompt(request, part.asset.name, chunk, part.parts, evidence)
+        prompt = prompts.chunk_prompt(
+            request, part.asset.name, chunk, part.parts, evidence, before=carried(before)
+        )
     inside = evidence.within(part.chunk.sent) if part.chunk else evidence
     return ModelRequest(
         task=part.task,
         model=model.key,
         prompt=prompt,
         system="" if model.engine == "local" else prompts.system_prompt(),
-        schema=answer_schema(part.task, request.find),
+        schema=answer_schema(part.task, request.find, request.fields),
         schema_name="report",
         media=media if media is not None else media_identity(part),
         evidence=inside,
         options=options,
         max_output_tokens=min(ANSWER_TOKENS, model.max_output_tokens),
         engine_version=engine_version,
+        tier="standard" if model.engine == "local" else tier_of(request.tier, part.task),
     )
 
 
+def tier_of(tier: Tier, task: Task) -> Tier:
+    """The service tier a task is asked at.
+
+    What needs the answers of a batch is asked when they are there, by itself.
+
+    Example:
+        >>> tier_of("batch", "analyse_chunk"), tier_of("batch", "combine")
+        ('batch', 'standard')
+    """
+    return "standard" if tier == "batch" and task == "combine" else tier
+
+
+def _detection(model: ModelInfo, part: Part, media: tuple[MediaPart, ...] | None) -> ModelRequest:
+    """The question of a detection: there are no words in it, and nothing of it is left to choose."""
+    return ModelRequest(
+        task=part.task,
+        model=model.key,
+        prompt="",
+        schema={},
+        schema_name="detections",
+        media=media if media is not None else media_identity(part),
+        options={"feature": part.feature},
+        max_output_tokens=0,
+    )
+
+
+CUT = "max_tokens"
+"""The stop reason under which a cut answer is kept: what was paid for it, and that it was cut."""
+
+
 def kept_answer(cache: CallCache, key: str) -> tuple[ModelReply, Answer] | None:
-    """A kept reply with its answer; None if there is none, or only one of an older form.
+    """A kept reply with its answer; None if there is none, or a cut one, or one of an older form.
 
     Args:
         cache: Where replies are kept.
         key: What `ModelRequest.cache_key` gave.
     """
     reply = cache.get(key)
+    if reply is None or reply.stop_reason == CUT:
+        return None
     try:
-        return None if reply is None else (reply, Answer.model_validate(reply.data))
+        return reply, Answer.model_validate(reply.data)
     except ValidationError:
         return None
+
+
+def cut_reply(cache: CallCache, key: str) -> ModelReply | None:
+    """What is kept of a question that was asked and whose answer was cut; None for any other.
+
+    Asked again it would be cut again, and paid again.
+    """
+    reply = cache.get(key)
+    return reply if reply is not None and reply.stop_reason == CUT else None
+
+
+def keep_cut(cache: CallCache, order: CallOrder, billed: Usage, model_id: str) -> None:
+    """Keep that an answer was cut, and what it cost.
+
+    Raises:
+        DiskFull: There is no room for it.
+        LibraryError: The folder cannot be written to.
+    """
+    reply = ModelReply({}, billed, model_id, CUT, latency_s=0.0, tier=order.request.tier)
+    cache.put(order.key, order.label, reply)
+
+
+def require_form(reply: ModelReply, label: str) -> None:
+    """See that a reply has the agreed form.
+
+    Args:
+        reply: What was answered.
+        label: What a person calls the call.
+
+    Raises:
+        BadReply: It has not.
+    """
+    try:
+        Answer.model_validate(reply.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadReply(
+            f"the answer about {label} is not in the agreed form: {where}: {first['msg']}",
+            hint="run again; if it stays so, try another model",
+            billed=reply.usage,
+        ) from None

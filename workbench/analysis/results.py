@@ -3,11 +3,13 @@
 An `Analysis` is never changed after it is made. All times are the source video's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from workbench.analysis.answer import ElementKind, Presence
+from workbench.analysis.answer import DetectionKind, ElementKind, Presence
+from workbench.analysis.fields import Value, value_words
 from workbench.analysis.request import AnalysisRequest
 from workbench.backends.usage import Cost, Usage, total_cost
 from workbench.media.timecode import TimeSpan, covered_s
@@ -35,6 +37,36 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSource:
+    """What one call answered to a field, and about which stretch."""
+
+    chunk_index: int | None
+    """Index of the chunk it was asked about, as in its `CallRecord`; None for a picture, and for
+    the call that combines chunks."""
+    span: TimeSpan | None
+    """The stretch it looked at; None for pictures."""
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """The answer to a field, with the answers it was made of."""
+
+    name: str
+    value: Value
+    """None is "not known": it was asked, and nothing in the media tells."""
+    sources: tuple[FieldSource, ...] = ()
+    """Calls that gave a value; empty when none did."""
+    note: str = ""
+    """How it came out of the merge: which calls disagreed, what was left out."""
+
+    @property
+    def words(self) -> str:
+        """The value for people."""
+        return value_words(self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Chapter:
     """A part of a video with a title. Chapters tile the video."""
 
@@ -46,6 +78,8 @@ class Chapter:
     confidence: float | None = None
     note: str = ""
     """How it came out of the merge: which chunks saw it, what was dropped."""
+    fields: tuple[FieldValue, ...] = ()
+    """Answers to the fields that are asked for every chapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +121,23 @@ class Element:
     def present_s(self) -> float:
         """Seconds it is there in all."""
         return covered_s(o.span for o in self.occurrences)
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a detector reported, as it is: not a chapter, and not a thing with a name of its own."""
+
+    kind: DetectionKind
+    name: str
+    """The line of text, the service's label, "Faces", "Shot 3", "Black frames"."""
+    category: str
+    """The label above a moderation label; empty for the rest."""
+    spans: tuple[TimeSpan, ...]
+    """When, in the source's seconds; empty for pictures."""
+    confidence: float | None = None
+    """Of the surest sight of it, 0 to 1."""
+    most_at_once: int = 0
+    """Most faces in one picture; 0 for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +190,11 @@ class Analysis:
     """Stage → seconds: proxy, transcript, shots, screen_text, calls, merge."""
     notes: tuple[str, ...] = ()
     """What the reader should know: no speech found, times that were out of range …"""
+    fields: tuple[FieldValue, ...] = ()
+    """Answers to the fields that are asked about the whole. Empty when they were not asked, also
+    where the request has some: an engine that reads no questions leaves them."""
+    detections: tuple[Detection, ...] = ()
+    """Shots, cues, text, faces and moderation labels, as a detector reported them."""
 
     @property
     def usage(self) -> Usage:
@@ -168,6 +224,30 @@ class Failure:
     name: str
     message: str
     hint: str = ""
+
+
+FEW = 3
+"""How many files are named where one reason stopped them all."""
+
+
+def told_once(failures: Sequence[Failure]) -> list[Failure]:
+    """Failures for people: a reason that stopped many files is told once, with the first few.
+
+    Example:
+        >>> denied = [Failure(name, "access denied") for name in ("a.mp4", "b.mp4", "c.mp4")]
+        >>> told_once([*denied, Failure("d.mp4", "damaged")])[0].name
+        'a.mp4, b.mp4, c.mp4'
+    """
+    names: dict[tuple[str, str], list[str]] = {}
+    for failure in failures:
+        names.setdefault((failure.message, failure.hint), []).append(failure.name)
+    return [Failure(_first_of(of), message, hint) for (message, hint), of in names.items()]
+
+
+def _first_of(names: Sequence[str]) -> str:
+    if len(names) <= FEW:
+        return ", ".join(names)
+    return f"{', '.join(names[: FEW - 1])} and {len(names) - FEW + 1:,} more"
 
 
 @dataclass(frozen=True, slots=True)

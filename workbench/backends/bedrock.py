@@ -1,4 +1,4 @@
-"""Amazon Nova through Bedrock's Converse.
+"""Amazon Nova through Bedrock's Converse, or ConverseStream.
 
 boto3 sends each call once; whether it is sent again is decided here, so that every send is counted
 and none is paid for behind the user's back.
@@ -19,6 +19,7 @@ from workbench.backends.bedrock_errors import (
     CallFailure,
     failure_of,
 )
+from workbench.backends.bedrock_stream import SILENCE_S, converse_by_stream
 from workbench.backends.bedrock_wire import (
     INLINE_LIMIT_BYTES,
     Answered,
@@ -30,9 +31,22 @@ from workbench.backends.bedrock_wire import (
 from workbench.backends.catalog import ModelInfo, route_for
 from workbench.backends.form import fitted
 from workbench.backends.pricing import text_tokens
-from workbench.backends.protocol import Gate, ModelReply, ModelRequest, Readiness, open_gate
+from workbench.backends.protocol import (
+    Gate,
+    ModelReply,
+    ModelRequest,
+    Readiness,
+    open_gate,
+)
+from workbench.backends.staging import Staging
 from workbench.backends.usage import Usage
-from workbench.errors import BackendError, BadModelRequest, BadReply, RequestError
+from workbench.errors import (
+    BackendError,
+    BadModelRequest,
+    BadReply,
+    RequestError,
+    WorkbenchError,
+)
 
 DEFAULT_REGION = "us-east-1"
 
@@ -67,7 +81,10 @@ class BedrockNova:
         endpoint_url: Another address for Bedrock; empty for AWS's.
         route: Inference profile, or `auto`; see `catalog.route_for`.
         inline_limit_bytes: Most bytes of media in one call.
-        read_timeout_s: Seconds without a byte before a call is given up.
+        staging: Folder in S3 for media over that; None for none.
+        stream: Take answers as a stream.
+        read_timeout_s: Seconds without a byte before a call is given up; in a stream no more than
+            `bedrock_stream.SILENCE_S`.
         sleep: Waits between sends.
         jitter: Gives a number from 0 to 1 by which a wait is shortened.
     """
@@ -81,6 +98,8 @@ class BedrockNova:
         route: str = "auto",
         *,
         inline_limit_bytes: int = INLINE_LIMIT_BYTES,
+        staging: Staging | None = None,
+        stream: bool = False,
         read_timeout_s: float = READ_TIMEOUT_S,
         sleep: Callable[[float], object] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -89,7 +108,9 @@ class BedrockNova:
         self._asked_region = region
         self._endpoint_url = endpoint_url
         self._limit_bytes = inline_limit_bytes
-        self._read_timeout_s = read_timeout_s
+        self._staging = staging
+        self._is_stream = stream
+        self._read_timeout_s = min(read_timeout_s, SILENCE_S) if stream else read_timeout_s
         self._sleep = sleep
         self._jitter = jitter
         self._lock = threading.RLock()
@@ -152,9 +173,16 @@ class BedrockNova:
             BadModelRequest: The request would be, or was, refused.
             BadReply: The answer is cut short, stopped, or twice not in the agreed form.
             MediaMissing: A file to send is not there.
+            StagingError: A file cannot be brought to S3.
         """
         model_id = self._model_id(model)
-        call = converse_call(request, model, model_id, limit_bytes=self._limit_bytes)
+        call = converse_call(
+            request,
+            model,
+            model_id,
+            limit_bytes=self._limit_bytes,
+            staging=self._staging,
+        )
         sent = self._send(call, gate)
         # Up to 18 MB of media: not needed while a repair waits.
         del call
@@ -170,6 +198,12 @@ class BedrockNova:
             except BackendError as error:
                 error.billed = usage + (error.billed or Usage())
                 raise
+            except WorkbenchError as error:
+                raise BadReply(
+                    f"an answer was not in the agreed form and was not put right: {error.message}",
+                    hint=error.hint,
+                    billed=usage,
+                ) from error
             answer, problems = self._fitted(answered, request)
             usage += answered.usage
             sends += again.sends
@@ -187,6 +221,7 @@ class BedrockNova:
             stop_reason=answered.stop_reason,
             latency_s=seconds,
             attempts=sends,
+            tier=answered.tier,
         )
 
     @staticmethod
@@ -214,18 +249,21 @@ class BedrockNova:
                 used = read_usage(got)
                 settle(used.input_tokens + used.output_tokens)
                 return _Sent(got, sends, time.monotonic() - start)
-            if not got.was_sent:
+            if got.may_be_billed:
+                settle(None)
+            elif not got.was_sent:
                 settle(0)
             if sends >= got.policy.sends:
                 raise got.as_error(sends)
             self._wait(got, sends)
 
-    @staticmethod
-    def _send_once(client: Any, call: dict[str, Any]) -> dict[str, Any] | CallFailure:
+    def _send_once(self, client: Any, call: dict[str, Any]) -> dict[str, Any] | CallFailure:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
         try:
+            if self._is_stream:
+                return converse_by_stream(client, call)
             response: dict[str, Any] = client.converse(**call)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             logger.debug("Bedrock did not answer", exc_info=True)

@@ -4,7 +4,8 @@ A call that may have been answered, and so billed, is not sent again behind the 
 timeout is sent once, a cut connection twice.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import (
@@ -23,11 +24,26 @@ _SLOWER = "wait a minute and run again, or run fewer analyses at once; what was 
 _LATER = "run again later; what was answered is kept and not paid again"
 _SHORTER = "choose shorter chunks (chunk_s) or another model, and run again"
 _ALLOW = (
-    "allow bedrock:InvokeModel on the inference profile and on the model in every region it leads"
-    " to, and see that the account has access to the model"
+    "allow bedrock:InvokeModel (with WORKBENCH_NOVA_STREAM also"
+    " bedrock:InvokeModelWithResponseStream) on the inference profile and on the model in every"
+    " region it leads to, and see that the account has access to the model"
 )
 _WHERE = "check the region and WORKBENCH_NOVA_ROUTE; `workbench models` lists the routes"
 _NETWORK = "check the network, the region and WORKBENCH_BEDROCK_ENDPOINT_URL; then run again"
+_FAULT = "this is a fault in how the call was made"
+_AGAIN = "run again: what was paid is not paid twice"
+_SMALLER = "make the file smaller or shorter, or use another engine"
+_STAGED = (
+    "see that WORKBENCH_STAGING_URI is in the region that is called, and that the service may read"
+    " it: s3:GetObject"
+)
+_CLOCK_HINT = "set this machine's clock: a signature counts for five minutes only"
+_SIGNED_HINT = f"{CREDENTIALS_HINT}; if they are right, {_CLOCK_HINT}"
+
+CLOCK = re.compile(
+    r"signature (expired|not yet current)|request time.*too (skewed|large)", re.IGNORECASE
+)
+"""How services say that our clock is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +80,34 @@ POLICIES: dict[str, Policy] = {
     "accessdeniedexception": Policy(AccessDenied, 1, _ALLOW),
     "resourcenotfoundexception": Policy(BadModelRequest, 1, _WHERE),
     "unrecognizedclientexception": Policy(NoCredentials, 1, CREDENTIALS_HINT),
-    "invalidsignatureexception": Policy(NoCredentials, 1, CREDENTIALS_HINT),
+    "invalidsignatureexception": Policy(NoCredentials, 1, _SIGNED_HINT),
     "incompletesignatureexception": Policy(NoCredentials, 1, CREDENTIALS_HINT),
     "missingauthenticationtokenexception": Policy(NoCredentials, 1, CREDENTIALS_HINT),
     "invalidclienttokenid": Policy(NoCredentials, 1, CREDENTIALS_HINT),
     "expiredtokenexception": Policy(NoCredentials, 1, CREDENTIALS_HINT),
     "expiredtoken": Policy(NoCredentials, 1, CREDENTIALS_HINT),
+    # Rekognition's own. As many jobs as allowed: its client waits for one of them to end.
+    "provisionedthroughputexceededexception": Policy(Throttled, PATIENT, _SLOWER),
+    "internalservererror": Policy(ServiceDown, PATIENT, _LATER),
+    "limitexceededexception": Policy(Throttled, 1, _SLOWER),
+    "invalids3objectexception": Policy(BadModelRequest, 1, _STAGED),
+    "invalidparameterexception": Policy(BadModelRequest, 1, _FAULT),
+    "invalidpaginationtokenexception": Policy(BadModelRequest, 1, _AGAIN),
+    "idempotentparametermismatchexception": Policy(BadModelRequest, 1, _FAULT),
+    "videotoolargeexception": Policy(BadModelRequest, 1, _SMALLER),
+    "imagetoolargeexception": Policy(BadModelRequest, 1, _SMALLER),
+    "invalidimageformatexception": Policy(BadModelRequest, 1, "send a PNG or a JPEG"),
+    "resourcenotreadyexception": Policy(BadModelRequest, 1, _AGAIN),
+    "humanloopquotaexceededexception": Policy(QuotaExceeded, 1, _SLOWER),
+    # A batch under the same token with other contents, or one that has ended meanwhile.
+    "conflictexception": Policy(BadModelRequest, 1, _AGAIN),
+    # S3 has words of its own.
+    "accessdenied": Policy(AccessDenied, 1, _ALLOW),
+    "slowdown": Policy(Throttled, PATIENT, _SLOWER),
+    "invalidaccesskeyid": Policy(NoCredentials, 1, CREDENTIALS_HINT),
+    "signaturedoesnotmatch": Policy(NoCredentials, 1, _SIGNED_HINT),
+    "invalidtoken": Policy(NoCredentials, 1, CREDENTIALS_HINT),
+    "requesttimetooskewed": Policy(NoCredentials, 1, _CLOCK_HINT),
 }
 """Error code in lower case → policy. Codes inside streams differ in case, so case never counts."""
 
@@ -113,6 +151,18 @@ UNSENT = frozenset(
 )
 """Failures by which the service has heard nothing, and so counts nothing."""
 
+LOST = frozenset(
+    {
+        *("ReadTimeoutError", "ConnectionClosedError", "ResponseStreamingError"),
+        *("IncompleteReadError", "ResponseParserError", "ConnectionError", "HTTPClientError"),
+    }
+)
+"""Failures after which the service may have answered, and billed, what we could not read."""
+
+LOST_STATUSES = frozenset({"502", "504"})
+"""Said by something in between that gave up on an answer, in words that are not the service's."""
+
+_BETWEEN = Policy(ServiceDown, 2, _NETWORK)
 _REFUSED = Policy(BadModelRequest, 1, _WHERE)
 _FAILED = Policy(ServiceDown, PATIENT, _LATER)
 _BUSY = Policy(Throttled, PATIENT, _SLOWER)
@@ -131,33 +181,58 @@ class CallFailure:
     """What the service asks to wait before the next send; 0 if it does not say."""
     was_sent: bool = True
     """False when the service has certainly heard nothing."""
+    service: str = "Bedrock"
+    may_be_billed: bool = False
+    """True when the service may have answered, and the answer was lost on the way."""
 
     def as_error(self, sends: int) -> BackendError:
         """Make the error that a person sees."""
         tried = f" (sent {sends} times)" if sends > 1 else ""
         return self.policy.error(
-            f"Bedrock: {self.code}: {self.message}{tried}", hint=self.policy.hint
+            f"{self.service}: {self.code}: {self.message}{tried}", hint=self.policy.hint
         )
 
 
 UNREADABLE = CallFailure(
     "UnreadableReply",
     "the reply is cut off, or is not Bedrock's",
-    Policy(ServiceDown, 2, _NETWORK),
+    _BETWEEN,
+    may_be_billed=True,
 )
 """boto3 does not notice a body that ends early: it gives a reply with nothing in it."""
 
 
-def failure_of(error: Exception) -> CallFailure:
-    """Read what boto3 raised: a `ClientError` or another `BotoCoreError`."""
+def failure_of(error: Exception, service: str = "Bedrock", allow: str = "") -> CallFailure:
+    """Read what boto3 raised: a `ClientError` or another `BotoCoreError`.
+
+    Args:
+        error: What was raised.
+        service: Name of the service as a person knows it.
+        allow: What to allow where access is denied, as a line of a policy; Bedrock's by default.
+    """
+    failure = replace(_read(error), service=service)
+    policy = failure.policy
+    if CLOCK.search(failure.message):
+        policy = replace(policy, error=NoCredentials, hint=_CLOCK_HINT)
+    elif allow and policy.error is AccessDenied:
+        policy = replace(policy, hint=f"allow {allow}")
+    return replace(failure, policy=policy)
+
+
+def _read(error: Exception) -> CallFailure:
     response: dict[str, Any] | None = getattr(error, "response", None)
     if isinstance(response, dict):
         return _service_failure(response)
     for kind in type(error).__mro__:
         if kind.__name__ in CLIENT_POLICIES:
             policy = CLIENT_POLICIES[kind.__name__]
-            was_sent = kind.__name__ not in UNSENT
-            return CallFailure(type(error).__name__, str(error), policy, was_sent=was_sent)
+            return CallFailure(
+                type(error).__name__,
+                str(error),
+                policy,
+                was_sent=kind.__name__ not in UNSENT,
+                may_be_billed=kind.__name__ in LOST,
+            )
     return CallFailure(type(error).__name__, str(error), _UNKNOWN)
 
 
@@ -167,9 +242,11 @@ def _service_failure(response: dict[str, Any]) -> CallFailure:
     metadata = response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode", 0) or 0)
     headers = metadata.get("HTTPHeaders", {})
-    policy = POLICIES.get(code.lower()) or _by_status(status)
+    is_lost = code in LOST_STATUSES
+    policy = POLICIES.get(code.lower()) or (_BETWEEN if is_lost else _by_status(status))
     message = str(told.get("Message", "") or f"status {status}")
-    return CallFailure(code, message.strip()[:500], policy, _seconds(headers.get("retry-after")))
+    wait_s = _seconds(headers.get("retry-after"))
+    return CallFailure(code, message.strip()[:500], policy, wait_s, may_be_billed=is_lost)
 
 
 def _by_status(status: int) -> Policy:

@@ -10,19 +10,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.backends.catalog import Medium, ModelInfo
-from workbench.backends.form import json_in_text
+from workbench.backends.catalog import Medium, ModelInfo, Tier
+from workbench.backends.form import json_in_text, whole_letters
 from workbench.backends.protocol import MediaPart, ModelRequest
+from workbench.backends.staging import Staging
 from workbench.backends.usage import Usage
-from workbench.errors import BadModelRequest, BadReply, MediaMissing
+from workbench.errors import AnswerCut, BadModelRequest, BadReply, MediaMissing
 
 INLINE_LIMIT_BYTES = 18_000_000
 """Most bytes of media in one call. The service takes bodies of 25 MB, and base64 makes 4 of 3."""
 
-VIDEO_FORMATS = frozenset(
-    {"mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp"},
-)
-IMAGE_FORMATS = frozenset({"png", "jpeg", "gif", "webp"})
+STAGED_LIMIT_BYTES = 1_000_000_000
+"""Most bytes of a video that lies in S3 (Nova user guide, video understanding)."""
+
+VIDEO_TYPES: Mapping[str, str] = {
+    "mkv": "video/x-matroska",
+    "mov": "video/quicktime",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "flv": "video/x-flv",
+    "mpeg": "video/mpeg",
+    "mpg": "video/mpeg",
+    "wmv": "video/x-ms-wmv",
+    "three_gp": "video/3gpp",
+}
+IMAGE_TYPES: Mapping[str, str] = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+}
+"""The service's word for a format → MIME type, by which it reads an object in S3."""
+
 _OTHER_NAMES = {"jpg": "jpeg", "3gp": "three_gp", "m4v": "mp4", "matroska": "mkv"}
 
 _CUT = "ask for less at once, or choose shorter chunks (chunk_s)"
@@ -46,10 +65,17 @@ class Answered:
     """Whatever was said beside it."""
     stop_reason: str
     usage: Usage
+    tier: Tier
+    """Service tier it is billed at, as the reply says; the one asked for where it says nothing."""
 
 
 def converse_call(
-    request: ModelRequest, model: ModelInfo, model_id: str, *, limit_bytes: int = INLINE_LIMIT_BYTES
+    request: ModelRequest,
+    model: ModelInfo,
+    model_id: str,
+    *,
+    limit_bytes: int = INLINE_LIMIT_BYTES,
+    staging: Staging | None = None,
 ) -> dict[str, Any]:
     """Write a question as the arguments of `converse`.
 
@@ -57,18 +83,28 @@ def converse_call(
         request: The question.
         model: The model, for its limits.
         model_id: The model or inference-profile id to call.
-        limit_bytes: Most bytes of media.
+        limit_bytes: Most bytes of media inside the call.
+        staging: Where media over that limit go; None where there is no such place.
 
     Raises:
         BadModelRequest: The service would refuse it.
         MediaMissing: A file is not there.
+        BackendError: A file cannot be brought to S3.
     """
-    _check(request, model, limit_bytes)
+    _check(request, model)
+    staged = _over_limit(request, limit_bytes, can_stage=staging is not None)
     content: list[dict[str, Any]] = []
     for index, part in enumerate(request.media):
         if len(request.media) > 1:
             content.append({"text": f"{part.kind.capitalize()} {index + 1}:"})
-        content.append({part.kind: {"format": format_name(part), "source": {"bytes": _read(part)}}})
+        name = format_name(part)
+        source: dict[str, Any] = {}
+        if staging is not None and index in staged:
+            content_type = {**VIDEO_TYPES, **IMAGE_TYPES}[name]
+            source["s3Location"] = {"uri": staging.put(part.path, content_type, folder="media")}
+        else:
+            source["bytes"] = _read(part)
+        content.append({part.kind: {"format": name, "source": source}})
     content.append({"text": request.prompt})
     return _call(request, model, model_id, content)
 
@@ -98,7 +134,8 @@ def read_reply(response: Mapping[str, Any], request: ModelRequest) -> Answered:
     """Read a Converse reply.
 
     Raises:
-        BadReply: It is cut short, stopped, malformed, or no Converse reply.
+        AnswerCut: It is cut short: asked about less, it would fit.
+        BadReply: It is stopped, malformed, or no Converse reply.
     """
     stop_reason = str(response.get("stopReason", ""))
     blocks = response.get("output", {}).get("message", {}).get("content", ())
@@ -106,7 +143,7 @@ def read_reply(response: Mapping[str, Any], request: ModelRequest) -> Answered:
     if stop_reason in _STOPPED:
         what, hint = _STOPPED[stop_reason]
         billed = f"{usage.input_tokens:,} tokens in and {usage.output_tokens:,} out are billed"
-        raise BadReply(
+        raise (AnswerCut if hint == _CUT else BadReply)(
             f"the answer {what.format(max_tokens=request.max_output_tokens)}; {billed}",
             hint=hint,
             billed=usage,
@@ -120,7 +157,16 @@ def read_reply(response: Mapping[str, Any], request: ModelRequest) -> Answered:
             hint="run again, or choose another model",
             billed=usage,
         )
-    return Answered(answer, text, stop_reason, usage)
+    tier = read_tier(response, request.tier)
+    return Answered(whole_letters(answer), whole_letters(text), stop_reason, usage, tier)
+
+
+def read_tier(response: Mapping[str, Any], asked: Tier) -> Tier:
+    """The service tier a Converse reply is billed at; as asked where it does not say."""
+    told = response.get("serviceTier", {}).get("type", "")
+    if told in {"flex", "priority"}:
+        return "flex" if told == "flex" else "priority"
+    return "standard" if told else asked
 
 
 def read_usage(response: Mapping[str, Any], media: Sequence[MediaPart] = ()) -> Usage:
@@ -144,7 +190,7 @@ def format_name(part: MediaPart) -> str:
     """
     name = part.format.lower().lstrip(".")
     name = _OTHER_NAMES.get(name, name)
-    known = VIDEO_FORMATS if part.kind == "video" else IMAGE_FORMATS
+    known = VIDEO_TYPES if part.kind == "video" else IMAGE_TYPES
     if name not in known:
         raise BadModelRequest(
             f"{part.path.name}: Bedrock reads no {part.kind} of format {part.format!r}",
@@ -178,10 +224,12 @@ def _call(
     }
     if request.system:
         call["system"] = [{"text": request.system}]
+    if request.tier in {"flex", "priority"}:
+        call["serviceTier"] = {"type": request.tier}
     return call
 
 
-def _check(request: ModelRequest, model: ModelInfo, limit_bytes: int) -> None:
+def _check(request: ModelRequest, model: ModelInfo) -> None:
     media: set[Medium] = {part.kind for part in request.media}
     if not model.accepts_all(media):
         missing = " or ".join(sorted(media - model.accepts))
@@ -194,13 +242,31 @@ def _check(request: ModelRequest, model: ModelInfo, limit_bytes: int) -> None:
             f"{model.name} takes {model.max_images} pictures in a call, not {counts['image']}",
             hint="send fewer at a time",
         )
-    total = sum(_size(part) for part in request.media)
-    if total > limit_bytes:
-        names = ", ".join(part.path.name for part in request.media)
-        raise BadModelRequest(
-            f"{names}: {total / 1e6:.1f} MB; a call carries {limit_bytes / 1e6:.1f} MB",
-            hint="choose shorter chunks (chunk_s), or a smaller proxy",
-        )
+
+
+def _over_limit(request: ModelRequest, limit_bytes: int, *, can_stage: bool) -> frozenset[int]:
+    """Places of the files that have to go through S3: the largest, until the rest fits."""
+    sizes = {place: _size(part) for place, part in enumerate(request.media)}
+    staged: set[int] = set()
+    for place in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        inside = sum(size for other, size in sizes.items() if other not in staged)
+        if inside <= limit_bytes:
+            break
+        if not can_stage:
+            names = ", ".join(part.path.name for part in request.media)
+            raise BadModelRequest(
+                f"{names}: {inside / 1e6:.1f} MB; a call carries {limit_bytes / 1e6:.1f} MB",
+                hint="choose shorter chunks (chunk_s), or set WORKBENCH_STAGING_URI to send it"
+                " through S3",
+            )
+        if sizes[place] > STAGED_LIMIT_BYTES:
+            raise BadModelRequest(
+                f"{request.media[place].path.name}: {sizes[place] / 1e9:.2f} GB; through S3 a call"
+                f" carries {STAGED_LIMIT_BYTES / 1e9:.0f} GB",
+                hint="choose shorter chunks (chunk_s)",
+            )
+        staged.add(place)
+    return frozenset(staged)
 
 
 def _size(part: MediaPart) -> int:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from workbench.errors import RequestError
 
@@ -45,16 +45,34 @@ class Price(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     route: str
-    """`in-region`, `us`, `eu`, `jp`, `apac`, `global`."""
+    """`in-region`, `us`, `eu`, `jp`, `apac`, `global`; for Rekognition what is detected."""
     tier: Tier = "standard"
     input_usd_per_mtok: Decimal
     output_usd_per_mtok: Decimal
     cached_usd_per_mtok: Decimal | None = None
+    usd_per_media_min: Decimal | None = None
+    """For a minute of video, where that is billed and not tokens."""
+    usd_per_image: Decimal | None = None
+    """For a picture, where that is billed and not tokens."""
     as_of: date
     source: str
     verified: bool = False
     is_edited: bool = False
     """True when the row comes from the user's own file."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_tokens(cls, values: Any) -> Any:
+        """A row for minutes or pictures names no price of tokens; every other row has to."""
+        media = ("usd_per_media_min", "usd_per_image")
+        if isinstance(values, dict) and any(values.get(name) is not None for name in media):
+            return {"input_usd_per_mtok": 0, "output_usd_per_mtok": 0, **values}
+        return values
+
+    @property
+    def is_by_media(self) -> bool:
+        """Is it for minutes and pictures, and not for tokens?"""
+        return self.usd_per_media_min is not None or self.usd_per_image is not None
 
 
 class ModelInfo(BaseModel):
@@ -64,13 +82,17 @@ class ModelInfo(BaseModel):
 
     key: str
     """The short name users choose: `lite`, `pro`, `2_lite`, `local` …"""
+    aliases: tuple[str, ...] = ()
+    """Other names it is found by; results and limits are kept under `key`."""
     name: str
     engine: str
-    """`local` or `nova`: which backend answers."""
+    """`local`, `nova` or `rekognition`: which backend answers."""
     ids: dict[str, str]
     """Route → model or inference-profile id."""
     model_id: str
     """The bare model id it is reported under."""
+    price_list_name: str = ""
+    """What the AWS price list calls it; empty where its prices there are not looked for."""
     accepts: frozenset[Medium]
     window_tokens: int | None = None
     max_output_tokens: int
@@ -90,6 +112,8 @@ class ModelInfo(BaseModel):
     prices: tuple[Price, ...] = ()
     is_free: bool = False
     """True only for the local engine: it costs nothing by nature, not for want of a price."""
+    text_factor: float = 1.0
+    """Tokens of its own for each that `pricing.text_tokens` counts in words; see `calibration`."""
     speed_note: str = ""
     source: str = ""
     as_of: date | None = None
@@ -115,13 +139,13 @@ class Catalog:
     """The user's own file that was laid over ours; empty if none."""
 
     def get(self, key: str) -> ModelInfo:
-        """Find a model by its key, whatever its lifecycle.
+        """Find a model by its key or one of its aliases, whatever its lifecycle.
 
         Raises:
             RequestError: There is no such key.
         """
         for model in self.all:
-            if model.key == key:
+            if key == model.key or key in model.aliases:
                 return model
         keys = ", ".join(model.key for model in self.models())
         raise RequestError(f"there is no model {key!r}", hint=f"choose auto or one of {keys}")
@@ -167,7 +191,7 @@ class Catalog:
         Args:
             quality: What `auto` weighs.
             media: What will be sent: every one has to be accepted.
-            engine: `local` or `nova`.
+            engine: `local`, `nova` or `rekognition`.
             model: A key of the catalog, or `auto`.
 
         Raises:
@@ -248,7 +272,7 @@ def route_for(model: ModelInfo, route: str = "auto", region: str = "") -> str:
 
     Args:
         model: A model of the catalog.
-        route: `auto`, or a key of `model.ids`. Models that run on this machine have one only.
+        route: `auto`, or a key of `model.ids`. Only Bedrock's models have more than one.
         region: AWS region the call starts from, such as `eu-west-3`; empty for us-east-1.
 
     Returns:
@@ -262,21 +286,27 @@ def route_for(model: ModelInfo, route: str = "auto", region: str = "") -> str:
         >>> route_for(load_catalog().get("pro"), region="eu-west-3")
         'eu'
     """
-    if model.engine == "local":
-        return next(iter(model.ids), "local")
+    if model.engine != "nova":
+        return next(iter(model.ids), model.engine)
     hint = f"set WORKBENCH_NOVA_ROUTE to one of: {', '.join(model.ids) or 'none'}"
     if route != "auto":
         if route in model.ids:
             return route
         raise RequestError(f"{model.name} has no route {route!r}", hint=hint)
     start = region or "us-east-1"
-    for candidate in ("global", *_geographies(start), "in-region"):
+    for candidate in ("global", *geographies(start), "in-region"):
         if candidate in model.ids:
             return candidate
     raise RequestError(f"{model.name} cannot be called from region {start}", hint=hint)
 
 
-def _geographies(region: str) -> tuple[str, ...]:
+def geographies(region: str) -> tuple[str, ...]:
+    """Routes of a region's part of the world, the narrower one first.
+
+    Example:
+        >>> geographies("ap-northeast-1"), geographies("eu-west-3")
+        (('jp', 'apac'), ('eu',))
+    """
     if region.startswith("us-gov"):
         return ()
     if region in {"ap-northeast-1", "ap-northeast-3"}:

@@ -90,7 +90,7 @@ def _prices(model: dict[str, Any], factors: dict[Tier, Decimal]) -> Iterator[Pri
                     "tier": tier,
                     "input_usd_per_mtok": price.input_usd_per_mtok * factors[tier],
                     "output_usd_per_mtok": price.output_usd_per_mtok * factors[tier],
-                    # What cached tokens cost on other tiers is not published.
+                    # What cached tokens and media cost on other tiers is not published.
                     "cached_usd_per_mtok": None,
                 }
             )

@@ -1,7 +1,7 @@
 """Check that a model's answer has the form it was asked for.
 
 Slips that leave no doubt are put right: JSON inside a string, a number or a time written as words,
-other case in a choice, null for something optional. Everything else is a problem, told in a
+yes for true, other case in a choice, null or "not known" for something optional. Everything else is a problem, told in a
 sentence that can be sent back to the model.
 """
 
@@ -16,6 +16,11 @@ from workbench.media.timecode import parse_time
 
 MOST_PROBLEMS = 10
 """More than this many sentences help nobody."""
+
+NOT_KNOWN = frozenset({"null", "not known", "unknown", "n/a", "not stated", "not mentioned"})
+"""What models write instead of leaving something out."""
+
+_YES_NO = {"true": True, "yes": True, "false": False, "no": False}
 
 _FENCE = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL)
 
@@ -42,6 +47,18 @@ def fitted(value: Any, schema: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]
     problems: list[str] = []
     value = _fit(value, schema, "the answer", problems)
     return value, tuple(problems[:MOST_PROBLEMS])
+
+
+def whole_letters(value: Any) -> Any:
+    r"""What a model gave, with a question mark for each half of a letter.
+
+    A model that is cut inside an emoji leaves half of it, which no file and no catalog can hold.
+
+    Example:
+        >>> whole_letters({"title": "A pump \ud83d"})
+        {'title': 'A pump ?'}
+    """
+    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def json_in_text(text: str) -> Any | None:
@@ -81,11 +98,14 @@ def _fit(value: Any, schema: Mapping[str, Any], where: str, problems: list[str])
     if kind == "array":
         return _fit_array(value, schema, where, problems)
     if kind in {"number", "integer"}:
-        value = _fit_number(value, kind, where, problems)
+        # Only a property of seconds is a time: elsewhere 10:1 is no number.
+        value = _fit_number(value, kind, where, problems, is_time=where.rstrip("`").endswith("_s"))
         _check_least(value, schema, where, problems)
         return value
-    if kind == "boolean" and not isinstance(value, bool):
-        problems.append(f"{where} is not true or false")
+    if kind == "boolean":
+        value = _YES_NO.get(_words(value), value)
+        if not isinstance(value, bool):
+            problems.append(f"{where} is not true or false")
     if kind == "string":
         value = _fit_string(value, where, problems)
         _check_least(value, schema, where, problems)
@@ -100,12 +120,26 @@ def _fit_object(value: Any, schema: Mapping[str, Any], where: str, problems: lis
     required = schema.get("required", ())
     fit = {}
     for name, given in value.items():
-        if given is None and name in properties and name not in required:
-            continue
         inner = properties.get(name)
+        if inner is not None and name not in required and _is_not_known(given, inner):
+            continue
         fit[name] = given if inner is None else _fit(given, inner, _at(where, name), problems)
     problems.extend(f"{where} has no `{name}`" for name in required if name not in fit)
     return fit
+
+
+def _words(value: Any) -> str:
+    return value.strip().rstrip(".").casefold() if isinstance(value, str) else ""
+
+
+def _is_not_known(value: Any, schema: Mapping[str, Any]) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, str):
+        return False
+    if not value.strip():
+        return schema.get("type") != "string" or "enum" in schema
+    return _words(value) in NOT_KNOWN - {_words(choice) for choice in schema.get("enum", ())}
 
 
 def _fit_array(value: Any, schema: Mapping[str, Any], where: str, problems: list[str]) -> Any:
@@ -118,12 +152,15 @@ def _fit_array(value: Any, schema: Mapping[str, Any], where: str, problems: list
     return [_fit(item, items, f"{where}[{index}]", problems) for index, item in enumerate(value)]
 
 
-def _fit_number(value: Any, kind: str, where: str, problems: list[str]) -> Any:
+def _fit_number(value: Any, kind: str, where: str, problems: list[str], *, is_time: bool) -> Any:
     if isinstance(value, str):
         try:
-            value = float(value) if _is_plain(value) else parse_time(value)
-        except RequestError:
-            problems.append(f"{where} is not a number")
+            value = float(value) if _is_plain(value) or not is_time else parse_time(value)
+        except (RequestError, ValueError):
+            problems.append(
+                f"{where} is not a number"
+                + ("" if is_time else f": {value!r}; give the number alone, without its unit")
+            )
             return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         problems.append(f"{where} is not a number")

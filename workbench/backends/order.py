@@ -3,8 +3,22 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from workbench.backends.protocol import ModelRequest
+from workbench.backends.protocol import ModelRequest, Task
 from workbench.backends.usage import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a call was expected to use, to be compared with what the service reports."""
+
+    task: Task
+    input_tokens: int
+    """As it was estimated: media and words, the words corrected by what was learned."""
+    output_tokens: int
+    text_tokens: int
+    """The words that are sent, by the counter as it is, without any correction."""
+    media_tokens: int | None
+    """Tokens of what is looked at, where the model's rule gives one number; None for a range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,8 @@ class CallOrder:
     """The most it may cost; None when no price is known."""
     cap_usd: Decimal | None
     """The most all calls of its job may cost."""
+    forecast: Forecast | None = None
+    """None where nothing was counted beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +57,5 @@ class CallOutcome:
     was_paid: bool
     """False when it was there before, or another process made the same call."""
     cost_usd: Cost
-    """Dollars paid now; 0 when nothing was, None when no price is known."""
+    """Dollars paid now; 0 when nothing was, None when no price is known, or when the reply to an
+    earlier send was lost and may have been billed too."""

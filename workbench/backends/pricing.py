@@ -8,7 +8,7 @@ import itertools
 import math
 from decimal import Decimal
 
-from workbench.backends.catalog import ModelInfo, Tier, price_of
+from workbench.backends.catalog import ModelInfo, Price, Tier, price_of
 from workbench.backends.usage import Cost, Usage
 from workbench.errors import RequestError
 
@@ -161,7 +161,7 @@ def cost_of(usage: Usage, model: ModelInfo, route: str, tier: Tier = "standard")
     """Price what a call used.
 
     Args:
-        usage: Amounts; only tokens are billed by Nova.
+        usage: Amounts; Nova bills tokens only, Rekognition minutes and pictures.
         model: The model that was, or would be, called.
         route: Key of `model.ids`.
         tier: Service tier.
@@ -183,6 +183,8 @@ def cost_of(usage: Usage, model: ModelInfo, route: str, tier: Tier = "standard")
     price = price_of(model, route, tier)
     if price is None:
         return None
+    if price.is_by_media:
+        return _media_cost(usage, price)
     if usage.cached_tokens and price.cached_usd_per_mtok is None:
         return None
     dollars = (
@@ -191,3 +193,17 @@ def cost_of(usage: Usage, model: ModelInfo, route: str, tier: Tier = "standard")
         + usage.cached_tokens * (price.cached_usd_per_mtok or Decimal(0))
     ) / 1_000_000
     return dollars.normalize() if dollars else Decimal(0)
+
+
+def _media_cost(usage: Usage, price: Price) -> Cost:
+    """Minutes and pictures; unknown where something was used that has no price."""
+    dollars = Decimal(0)
+    for amount, usd in (
+        (Decimal(str(usage.media_s)) / 60, price.usd_per_media_min),
+        (Decimal(usage.images), price.usd_per_image),
+    ):
+        if amount and usd is None:
+            return None
+        dollars += amount * (usd or Decimal(0))
+    # A third of a minute has no last digit; six are a ten-thousandth of a cent.
+    return round(dollars, 6).normalize() if dollars else Decimal(0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog import ModelInfo, Tier
 from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence
 from workbench.media.timecode import TimeSpan
@@ -62,13 +62,16 @@ class ModelRequest:
     temperature: float = 0.0
     engine_version: str = ""
     """Version of the engine where the model key does not say it (the local one)."""
+    tier: Tier = "standard"
+    """Service tier it is asked at: what it costs and how long it waits, never what is answered."""
 
     def cache_key(self) -> str:
         """Name of this question: the same question has the same key, on any machine.
 
         Returns:
             64 hexadecimal digits. Covers model, prompt, schema, media identity and settings,
-            and the evidence's engines; never a path.
+            and the evidence's engines; never a path, and never the tier: a question that was
+            answered at one tier is not paid again at another.
         """
         said = {
             "task": self.task,
@@ -98,6 +101,8 @@ class ModelReply:
     stop_reason: str
     latency_s: float
     attempts: int = 1
+    tier: Tier = "standard"
+    """Service tier that it was paid at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,9 @@ class Readiness:
     """The exact line that puts it right, if there is one."""
 
 
-Settle = Callable[[int], None]
-"""Told the tokens that a request has used, once it is answered."""
+Settle = Callable[[int | None], None]
+"""Told the tokens that a request has used, once it is answered; None when it was sent and its reply
+was lost on the way: the service may have answered it, and billed it."""
 
 
 class Gate(Protocol):
@@ -127,8 +133,8 @@ class Gate(Protocol):
                 ordered.
 
         Returns:
-            What to tell the used tokens to. It is not told when there was no answer: the service
-            keeps what it reserved.
+            What to tell the used tokens to. It is not told when the service itself says that it
+            gives no answer: nothing is billed, and what it reserved is kept for its minute.
         """
         ...
 
@@ -139,7 +145,7 @@ def open_gate(tokens: int | None = None) -> Settle:
     return _unheard
 
 
-def _unheard(tokens: int) -> None:
+def _unheard(tokens: int | None) -> None:
     """Nobody counts."""
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.analysis.plan import AnalysisPlan
-from workbench.analysis.prices import PricedOption
 from workbench.analysis.results import Analysis
-from workbench.backends.usage import Cost, format_usd
+from workbench.backends.usage import Cost, format_usd, total_cost
 from workbench.cli.output import (
     FAILED,
     Command,
@@ -19,6 +18,7 @@ from workbench.cli.output import (
     table,
     usd,
 )
+from workbench.cli.price_table import add_table_options, print_prices, require_subject
 from workbench.cli.request_options import add_request_options, request_of
 from workbench.errors import NotInLibrary
 from workbench.media.timecode import format_length, format_time
@@ -38,6 +38,7 @@ def plan_json(plan: AnalysisPlan) -> dict[str, Any]:
         "model": plan.model.key,
         "model_name": plan.model.name,
         "route": plan.route,
+        "tier": plan.request.tier,
         "cost_usd": usd(plan.cost),
         "cost_low_usd": usd(plan.cost_low),
         "cost_high_usd": usd(plan.cost_high),
@@ -86,44 +87,33 @@ def analysis_json(analysis: Analysis) -> dict[str, Any]:
 
 
 def _estimate_options(parser: argparse.ArgumentParser) -> None:
-    add_request_options(parser)
-    parser.add_argument("--table", action="store_true", help="price every model side by side")
-
-
-def _option_rows(options: list[PricedOption]) -> list[list[str]]:
-    return [
-        [
-            option.model,
-            option.depth if option.engine != "local" else "",
-            format_usd(option.cost_low_usd),
-            format_usd(option.cost_usd),
-            format_usd(option.cost_high_usd),
-            str(option.calls),
-            f"{option.input_tokens:,}",
-            f"{option.effective_fps:.2f}" if option.effective_fps else "",
-            "≈ " + format_length(option.seconds),
-            option.note,
-        ]
-        for option in options
-    ]
+    add_request_options(parser, files="*")
+    add_table_options(parser)
 
 
 def _estimate(arguments: argparse.Namespace) -> int:
-    request = request_of(arguments)
+    require_subject(arguments)
     with Workspace.open() as workspace:
         if arguments.table:
-            options = workspace.prices(request)
-            if arguments.json:
-                print_json([plain(option) for option in options])
-                return 0
-            headings = ["model", "depth", "least", "expected", "most", "calls", "tokens in"]
-            headings += ["frames/s", "time", "note"]
-            print(table(headings, _option_rows(options), right="llrrrrrrrl"))
+            print_prices(arguments, workspace)
             return 0
-        plan = workspace.plan(request)
+        plans = workspace.plans(request_of(arguments))
     if arguments.json:
-        print_json(plan_json(plan))
-        return FAILED if plan.problems else 0
+        others = [plan_json(plan) for plan in plans[1:]]
+        print_json({**plan_json(plans[0]), **({"also": others} if others else {})})
+    else:
+        for plan in plans:
+            _print_plan(plan)
+        if len(plans) > 1:
+            ends = [
+                total_cost(costs)
+                for costs in zip(*((p.cost_low, p.cost, p.cost_high) for p in plans), strict=True)
+            ]
+            print(f"\nTogether: {_range(*ends)}")
+    return FAILED if any(plan.problems for plan in plans) else 0
+
+
+def _print_plan(plan: AnalysisPlan) -> None:
     rows = [
         [
             call.label,
@@ -133,7 +123,8 @@ def _estimate(arguments: argparse.Namespace) -> int:
         ]
         for call in plan.calls
     ]
-    print(f"{plan.model.name}, prices of {plan.catalog_as_of}")
+    tier = "" if plan.request.tier == "standard" else f", {plan.request.tier} tier"
+    print(f"{plan.model.name}{tier}, prices of {plan.catalog_as_of}")
     print(table(["call", "tokens in", "tokens out", "price"], rows, right="lrrr"))
     for asset in plan.assets:
         if asset.effective_fps:
@@ -145,11 +136,14 @@ def _estimate(arguments: argparse.Namespace) -> int:
     for warning in plan.warnings:
         print(warning)
     print_failures(plan.problems)
-    return FAILED if plan.problems else 0
 
 
 def _analyse(arguments: argparse.Namespace) -> int:
     request = request_of(arguments)
+    if request.tier == "batch":
+        from workbench.cli.batches import submit_batch
+
+        return submit_batch(request, as_json=arguments.json)
     with Workspace.open() as workspace, shown_progress(quiet=arguments.json) as progress:
         result = workspace.analyse(request, progress)
     if arguments.json:
@@ -182,14 +176,22 @@ def print_analysis(analysis: Analysis) -> None:
     print(f"\n{analysis.asset_name}  {' · '.join(facts)}  [{analysis.id}]")
     if analysis.summary:
         print(f"\n{analysis.summary.text}\n")
+    for answer in analysis.fields:
+        print(f"  {answer.name}: {answer.words}")
     for chapter in analysis.chapters:
         print(f"  {format_time(chapter.span.start_s):>8}  {chapter.title}")
+        for answer in chapter.fields:
+            print(f"            {answer.name}: {answer.words}")
     for kind in ("equipment", "object", "topic"):
         found = analysis.elements_of(kind)
         if found:
             names = ", ".join(f"{e.name} ({e.presence})" for e in found[:12])
             more = f" and {len(found) - 12} more" if len(found) > 12 else ""
             print(f"  {kind}: {names}{more}")
+    for each in analysis.detections:
+        if each.kind != "shots":
+            times = ", ".join(format_time(span.start_s) for span in each.spans[:6])
+            print(f"  {each.kind}: {each.name}{f' ({times})' if times else ''}")
     for note in analysis.notes:
         print(f"  note: {note}")
 
@@ -230,14 +232,17 @@ def _show(arguments: argparse.Namespace) -> int:
 COMMANDS = {
     "estimate": Command(
         "  workbench estimate talk.mp4 --engine nova --model 2_lite\n"
-        "  workbench estimate recordings/*.mp4 --table",
+        "  workbench estimate recordings/*.mp4 --table --tiers standard batch\n"
+        "  workbench estimate --table --lengths 5m 30m 2h",
         _estimate_options,
         _estimate,
     ),
     "analyse": Command(
         "  workbench analyse talk.mp4\n"
         "  workbench analyse talk.mp4 --engine nova --max-cost-usd 0.25\n"
-        "  workbench analyse photo.jpg --find equipment objects --json",
+        "  workbench analyse talk.mp4 --engine nova --also rekognition --detect text\n"
+        "  workbench analyse photo.jpg --find equipment objects --json\n"
+        "  workbench analyse recordings/*.mp4 --engine nova --tier batch",
         add_request_options,
         _analyse,
     ),

@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 from workbench.backends.usage import Cost, format_usd
 from workbench.cli.output import Command, counted, plain, print_json, table, usd
-from workbench.reports.costs import Amount, By, CostLine, Costs, month_span, month_title
+from workbench.reports.cost_lines import By
+from workbench.reports.costs import Amount, CostLine, Costs, month_span, month_title
 from workbench.workspace import Workspace
 
 MOST_LINES = 30
@@ -51,6 +52,8 @@ def _print(costs: Costs, by: By, month: str | None) -> None:
         replies = f"{costs.saved.calls} kept " + ("reply" if costs.saved.calls == 1 else "replies")
         print(f"Saved: {costs.saved} by {replies}{_in_brackets(costs.saved)}")
     print(f"Estimates: {_estimates(costs)}")
+    for correction in costs.corrections:
+        print(f"{correction.model}: {correction}")
     if costs.per_hour_usd is not None:
         print(f"For an hour of media: {format_usd(costs.per_hour_usd)}")
     if costs.troubled:
@@ -117,6 +120,16 @@ def _as_json(costs: Costs, by: By) -> dict[str, Any]:
         "spent": _amount(costs.spent),
         "saved": _amount(costs.saved),
         "estimate": {**plain(costs.estimate), "sum_percent": costs.estimate.sum_percent},
+        "corrections": [
+            {
+                "model": each.model,
+                "calls": each.calls,
+                "off_percent": round(each.off_percent, 2),
+                "factor": each.factor,
+                "is_used": each.is_used,
+            }
+            for each in costs.corrections
+        ],
         "per_hour_usd": usd(costs.per_hour_usd),
         "by": by,
         "lines": [

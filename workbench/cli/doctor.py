@@ -1,4 +1,4 @@
-"""`workbench doctor`: every setting with its origin, and what works here."""
+"""`workbench doctor`: every setting with its origin, what works here, and what the account allows."""
 
 import argparse
 import os
@@ -11,7 +11,9 @@ from workbench.errors import WorkbenchError
 from workbench.settings import Settings, load_settings, origin
 from workbench.workspace import Workspace
 
-OPTIONAL = frozenset({"nova", "Worker", "Last backup", "Search index", "Proxies", "Kept replies"})
+OPTIONAL = frozenset(
+    {"nova", "rekognition", "Worker", "Last backup", "Search index", "Proxies", "Kept replies"}
+)
 """Findings that are no fault when they are off."""
 
 
@@ -20,6 +22,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--deep",
         action="store_true",
         help="read databases from one end to the other, and compare index and files with them",
+    )
+    parser.add_argument(
+        "--aws",
+        action="store_true",
+        help="look only at the AWS account: access, models, quotas, S3; calls no model",
     )
 
 
@@ -32,7 +39,27 @@ def _findings(settings: Settings, *, deep: bool) -> list[Readiness]:
         return [Readiness("Library", False, error.message, error.hint)]
 
 
+def _aws(*, as_json: bool) -> int:
+    """Print what the account can do, each finding as soon as it is known."""
+    has_fault = False
+    found = []
+    with Workspace.open() as workspace:
+        for finding in workspace.check_access():
+            has_fault |= finding.state == "fail"
+            found.append(plain(finding))
+            if as_json:
+                continue
+            print(f"{finding.state:<5} {finding.name:<13} {finding.finding}", flush=True)
+            if finding.hint:
+                print(f"{'':<20}{finding.hint}", flush=True)
+    if as_json:
+        print_json(found)
+    return FAILED if has_fault else 0
+
+
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.aws:
+        return _aws(as_json=arguments.json)
     settings = load_settings()
     findings = _findings(settings, deep=arguments.deep)
     folder = settings.data_dir.expanduser().resolve()
@@ -76,4 +103,8 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 
-COMMANDS = {"doctor": Command("  workbench doctor\n  workbench doctor --deep", _options, _run)}
+COMMANDS = {
+    "doctor": Command(
+        "  workbench doctor\n  workbench doctor --deep\n  workbench doctor --aws", _options, _run
+    )
+}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from workbench.backends.usage import format_usd
 from workbench.cli.output import FAILED, Command, counted, plain, print_failures, print_json, table
 from workbench.errors import RequestError
+from workbench.library.holders import is_batched
 from workbench.library.records import Job, JobEvent, JobState, Priority
 from workbench.media.timecode import format_length
 from workbench.workspace import Workspace
@@ -139,9 +140,14 @@ def _stopped(client: "JobClient", job: Job) -> str:
     said = f"{job.title}: nothing was paid."
     if job.calls_paid:
         said = f"{job.title}: {_paid(job)} was paid for {counted(job.calls_paid, 'call')}."
-    if flying := client.in_flight(job.id):
-        verb = "finishes and is" if len(flying) == 1 else "finish and are"
-        said += f" {counted(len(flying), 'call')} in flight {verb} kept."
+    flying = client.in_flight(job.id)
+    if batched := sum(1 for call in flying if is_batched(call)):
+        said += (
+            f" Its batch is stopped: of {counted(batched, 'record')}, those answered are billed."
+        )
+    if alone := len(flying) - batched:
+        verb = "finishes and is" if alone == 1 else "finish and are"
+        said += f" {counted(alone, 'call')} in flight {verb} kept."
     return said + " What is finished is kept: asked again, it costs nothing."
 
 
@@ -275,7 +281,7 @@ def _set(workspace: Workspace, arguments: argparse.Namespace) -> None:
         workspace.jobs.set_queue(name, given["at_once"])
         return
     if name != "*":
-        workspace.catalog.get(name)
+        name = workspace.catalog.get(name).key
     workspace.store.set_limit(replace(workspace.store.limit(name), model=name, **given))
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workbench.analysis.results import Failure
+from workbench.analysis.fields import first_fault
+from workbench.analysis.results import Failure, told_once
 from workbench.errors import NotInLibrary, RequestError, SettingsError, WorkbenchError
 from workbench.jsonable import to_jsonable
 from workbench.progress import Progress, silent
@@ -56,10 +57,10 @@ def finish(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + "_".join(str(part) for part in first["loc"][:1]).replace("_", "-")
-        report_error(
-            RequestError(f"{option} cannot be {first['input']!r}: {first['msg']}"),
-            as_json=arguments.json,
-        )
+        wrong = f"{option} cannot be {first['input']!r}: {first['msg']}"
+        if first["loc"] in ((), ("fields",)):  # what does not go together is no value of one option
+            wrong = first_fault(error)
+        report_error(RequestError(wrong), as_json=arguments.json)
         return MISUSED
     except KeyboardInterrupt:
         print("\nStopped. What was finished is kept; run it again to go on.", file=sys.stderr)
@@ -83,10 +84,10 @@ def report_error(error: WorkbenchError, *, as_json: bool) -> None:
 
 
 def print_failures(failures: Sequence[Failure]) -> None:
-    """List what could not be done."""
+    """List what could not be done; a reason that stopped many files once."""
     if failures:
         print(f"\n{len(failures)} could not be done:", file=sys.stderr)
-    for failure in failures:
+    for failure in told_once(failures):
         hint = f" ({failure.hint})" if failure.hint else ""
         name = "" if failure.name in failure.message else f"{failure.name}: "
         print(f"  {name}{failure.message}{hint}", file=sys.stderr)

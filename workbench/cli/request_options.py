@@ -1,9 +1,13 @@
 """The options that make an `AnalysisRequest`: one for each of its fields, by the same name."""
 
 import argparse
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
 
-from workbench.analysis.request import EVERYTHING, AnalysisRequest
+from workbench.analysis.fields import FORM, Field, field_of_words, fields_of_file
+from workbench.analysis.request import DETECTABLE, ENGINES, EVERYTHING, AnalysisRequest
+from workbench.backends.catalog import Tier
 
 
 def add_request_options(parser: argparse.ArgumentParser, *, files: str = "+") -> None:
@@ -25,7 +29,24 @@ def add_request_options(parser: argparse.ArgumentParser, *, files: str = "+") ->
         help=f"what to look for: {', '.join(EVERYTHING)} (default: all)",
     )
     parser.add_argument(
-        "--engine", choices=("local", "nova"), help="local is free, nova is Amazon Bedrock"
+        "--engine",
+        choices=ENGINES,
+        help="local is free, nova is Amazon Bedrock, rekognition is Amazon Rekognition",
+    )
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        choices=ENGINES,
+        metavar="ENGINE",
+        help="ask these engines about the same files too, to compare them",
+    )
+    parser.add_argument(
+        "--detect",
+        nargs="+",
+        choices=DETECTABLE,
+        metavar="WHAT",
+        help=f"what Rekognition detects besides objects: {', '.join(DETECTABLE)}; each has its"
+        " price; it follows no persons (AWS ended that on 31 October 2025)",
     )
     parser.add_argument(
         "--model", metavar="KEY", help="a key from `workbench models` (default: auto)"
@@ -59,7 +80,36 @@ def add_request_options(parser: argparse.ArgumentParser, *, files: str = "+") ->
         help=f"context on each side of a chunk (default: {fields['context_s'].default:.0f})",
     )
     parser.add_argument(
+        "--carry",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="ask about chunks one after another, each told what those before it hold and what"
+        " they call things (default: all at once)",
+    )
+    parser.add_argument(
+        "--tier",
+        choices=get_args(Tier),
+        help="service tier: flex may wait longer for half the price, priority goes first for more,"
+        " batch takes hours for half the price (default: standard)",
+    )
+    parser.add_argument(
         "--instructions", metavar="TEXT", help="anything else the model should know"
+    )
+    parser.add_argument(
+        "--field",
+        dest="fields",
+        action="append",
+        metavar=FORM,
+        help="a question of your own, answered as a column; TYPE: text, number, yes_no, list or"
+        " choice=A|B|C; PER: video or chapter; give it as often as you like,"
+        " as in --field 'wear:choice=none|light|heavy:chapter:How worn is it?'",
+    )
+    parser.add_argument(
+        "--fields",
+        action="append",
+        type=Path,
+        metavar="FILE.json",
+        help="the same from a file: a list of objects with name, ask, type, choices and per",
     )
     parser.add_argument(
         "--max-cost-usd", metavar="USD", help="stop cleanly before this many dollars"
@@ -73,4 +123,18 @@ def request_of(arguments: argparse.Namespace, **changes: Any) -> AnalysisRequest
         for name in AnalysisRequest.model_fields
         if (value := getattr(arguments, name, None)) is not None
     }
+    if given.get("fields"):
+        given["fields"] = fields_of(given["fields"])
     return AnalysisRequest.model_validate({**given, **changes})
+
+
+def fields_of(given: Iterable[str | Path]) -> tuple[Field, ...]:
+    """The fields that were typed, and those of files, in the order they were given.
+
+    Raises:
+        RequestError: One cannot be read.
+    """
+    found: list[Field] = []
+    for each in given:
+        found += fields_of_file(each) if isinstance(each, Path) else [field_of_words(each)]
+    return tuple(found)

@@ -31,7 +31,11 @@ def _worker(arguments: argparse.Namespace) -> int:
     log_json_lines(settings.log_level, process="worker", name=holder_name())
     with Workspace.open(settings) as workspace:
         run_worker(
-            workspace.data_dir, workspace.store, workspace, database_url=settings.database_url
+            workspace.data_dir,
+            workspace.store,
+            workspace,
+            database_url=settings.database_url,
+            batches_every_s=settings.batch_poll_s,
         )
     return 0
 

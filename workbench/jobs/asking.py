@@ -4,6 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -94,23 +95,38 @@ def proxies_job(
 def again(job: Job, store: Store) -> Job:
     """A new job for what is left of one that has ended.
 
-    Of a batch in which some failed it is the failed ones. Anything else is asked for as it was:
-    what is kept of it is not done twice.
+    Of many files of which some failed it is the failed ones. Anything else is asked for as it was:
+    what is kept of it is not done twice. What failed in a batch at a service and is too little for
+    another batch is asked at the flex tier: at the same price, one by one.
 
     Args:
         job: One that has ended.
         store: Where its assets are.
     """
-    if job.state == "done" and job.kind == "analyse":
+    if job.kind == "analyse":
         request = AnalysisRequest.model_validate_json(job.request)
-        if left := _failed(request.assets, job, store):
+        left = _failed(request.assets, job, store) if job.state == "done" else {}
+        if left:
             request = request.model_copy(update={"assets": tuple(left)})
+        if request.tier == "batch" and _is_small(job, store):
+            request = request.model_copy(update={"tier": "flex"})
+            names = left or asset_names(store, request.assets)
+            flex = analysis_job(request, names, job.priority)
+            return replace(flex, title=f"{flex.title} at the flex tier")
+        if left:
             return analysis_job(request, left, job.priority)
     if job.state == "done" and job.kind == "proxies":
         asked = json.loads(job.request)
         if left := _failed(asked["asset_ids"], job, store):
             return proxies_job(list(left), left, asked["spec"], job.priority)
     return new_job(job.kind, job.title, job.request, job.asset_ids, priority=job.priority)
+
+
+def _is_small(job: Job, store: Store) -> bool:
+    """Is what failed in a job's batches less than a batch has to have?"""
+    known = [batch for batch in store.batches(job_id=job.id) if not batch.is_open]
+    failed = sum(batch.failed for batch in known)
+    return 0 < failed < max((batch.least_records for batch in known), default=0)
 
 
 def _failed(assets: Sequence[str], job: Job, store: Store) -> dict[str, str]:

@@ -77,6 +77,16 @@ class Operations(Protocol):
         """Plan and run a request; every paid reply is kept before it is used."""
         ...
 
+    def send_batch(
+        self, request: AnalysisRequest, progress: Progress, *, job_id: str
+    ) -> tuple[str, ...]:
+        """Send what a request asks as a batch; the batches to wait for, none if it can be run."""
+        ...
+
+    def look_after_batches(self) -> None:
+        """Follow open batches, and keep what has come of them."""
+        ...
+
     def call(self, order: CallOrder, *, job_id: str, check: Callable[[], None]) -> CallOutcome:
         """Make one model call in this process."""
         ...

@@ -16,6 +16,7 @@ from typing import Any
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure
 from workbench.errors import LibraryGone, WorkbenchError
+from workbench.jobs.batches import SUPERSEDED, InBatch, park
 from workbench.jobs.operations import Operations
 from workbench.jobs.sweeper import give_back
 from workbench.jobs.telling import Crew, JobTools, Stopped, Telling
@@ -26,9 +27,6 @@ from workbench.library.store import Store
 from workbench.logs import Fact
 
 FAULT_HINT = "this is a fault of the program; logs/worker.log in the data folder has the rest"
-
-SUPERSEDED = "superseded"
-"""What comes of an attempt that is not the job's any more."""
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +67,9 @@ def perform(job_id: str, attempt: int, tools: JobTools) -> str:
         note(store, job_id, "job.started", attempt=attempt, worker=job.worker, starts=job.starts)
         try:
             outcome = _outcome(job, tools.operations, Telling(job, tools))
+        except InBatch as waits:
+            batches = waits.batches
+            return crew.patiently(lambda: park(store, job, batches))
         except (Stopped, LibraryGone):
             return crew.patiently(lambda: _rest(store, job, crew))
         except BaseException as error:
@@ -181,8 +182,13 @@ def _outcome(job: Job, operations: Operations, telling: Telling) -> Outcome:
 
 def _analyse(job: Job, operations: Operations, telling: Telling) -> Outcome:
     request = AnalysisRequest.model_validate_json(job.request)
+    if request.tier == "batch":
+        batches = operations.send_batch(request, telling, job_id=job.id)
+        if batches:
+            raise InBatch(batches)
     result = operations.analyse(request, telling, telling.execute, job_id=job.id)
-    outcome = _batch([a.asset_id for a in result.analyses], result.failures, bool(result.analyses))
+    done = dict.fromkeys(analysis.asset_id for analysis in result.analyses)
+    outcome = _batch(list(done), result.failures, bool(result.analyses))
     return Outcome(
         outcome.state,
         outcome.error,

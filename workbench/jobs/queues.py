@@ -45,5 +45,6 @@ def queue_of(kind: JobKind, request: str) -> QueueName:
         ('reports', 'analysis_local')
     """
     if kind == "analyse":
-        return "analysis_local" if '"engine":"local"' in request else "analysis_service"
+        is_local = '"engine":"local"' in request and '"also":["' not in request
+        return "analysis_local" if is_local else "analysis_service"
     return "reports" if kind == "report" else "media"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from workbench.errors import WorkbenchError
+from workbench.jobs.batches import watch_batches
 from workbench.jobs.database import open_client, queue_config
 from workbench.jobs.feeder import LOOK_EVERY_S, Feeder
 from workbench.jobs.operations import Operations
@@ -47,6 +48,9 @@ AWAY_S = 30.0
 
 GRACE_S = 3.0
 """How long the end of a worker waits for its jobs to rest, in seconds."""
+
+BATCHES_EVERY_S = 60.0
+"""How often a worker looks after batches, in seconds; they take hours."""
 
 PATIENCE_S = 300.0
 """How long work waits for a database that is gone, in seconds, before its job rests."""
@@ -133,6 +137,7 @@ def run_worker(
     database_url: str = "",
     stop: threading.Event | None = None,
     grace_s: float = GRACE_S,
+    batches_every_s: float = BATCHES_EVERY_S,
 ) -> None:
     """Do jobs until SIGTERM, SIGINT or `stop`.
 
@@ -146,6 +151,7 @@ def run_worker(
         database_url: A team's Postgres; empty for the queue in the data folder.
         stop: Ends the worker when set.
         grace_s: How long its end waits for jobs to come to a safe point, in seconds.
+        batches_every_s: How often it looks after batches, in seconds.
 
     Raises:
         JobError: Another worker runs for this folder, or the queue cannot be used.
@@ -166,6 +172,9 @@ def run_worker(
         _end_on_signals(ending)
         going = threading.Thread(target=_go_round, args=(rounds, lock, ending), daemon=True)
         going.start()
+        # A network that hangs must not hold up the round.
+        looking = (store, operations, ending, batches_every_s)
+        threading.Thread(target=watch_batches, args=looking, daemon=True).start()
         log_event("worker.started", {"worker": holder_name(), "data_dir": str(data_dir)})
         ending.wait()
         is_idle = crew.end(grace_s)

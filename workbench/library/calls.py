@@ -5,26 +5,20 @@ as landed. Whoever finds a call whose maker has died closes the gap that was lef
 """
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-from workbench.analysis.answer import Answer
-from workbench.analysis.question import kept_answer
+from workbench.analysis.question import keep_cut, kept_answer, require_form
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.protocol import ModelReply, Settle, open_gate
-from workbench.backends.usage import Cost, Usage, format_usd
+from workbench.backends.protocol import Settle, open_gate
+from workbench.backends.usage import Cost, Usage
 from workbench.errors import (
+    AnswerCut,
     BackendError,
-    BadReply,
-    BudgetReached,
     LibraryBusy,
     LibraryGone,
     WorkbenchError,
@@ -38,9 +32,11 @@ from workbench.library.settling import (
     answer_facts,
     entry_of,
     is_made,
+    keeping,
     settle,
     settle_stale,
 )
+from workbench.library.stops import Circuits, no_batch, over_budget, over_cap
 from workbench.logs import Fact
 
 __all__ = ["CallTools", "go_on", "make_call", "settle_stale"]
@@ -59,32 +55,17 @@ LIMIT_LOOK_S = 2.0
 RETRY_S = 1.0
 """Pause between two tries to reach a catalog that is away."""
 
-KEEP_S = 1.0
-"""How long a reply waits for the one before it to be written down, so that what a job is told never
-is behind by more than one call. Keeping it is worth more than that, so the wait has an end."""
-
 NOT_MADE = CallOutcome(was_paid=False, cost_usd=Decimal(0))
 
 Got = TypeVar("Got")
 
 log = logging.getLogger(__name__)
 
-
-_one_kept = threading.Lock()
+circuits = Circuits()
 
 
 def go_on() -> None:
     """Nobody gives up."""
-
-
-@contextmanager
-def _keeping() -> Iterator[None]:
-    has_it = _one_kept.acquire(timeout=KEEP_S)
-    try:
-        yield
-    finally:
-        if has_it:
-            _one_kept.release()
 
 
 def make_call(
@@ -105,22 +86,25 @@ def make_call(
         Whether the call was made now, and what it cost.
 
     Raises:
-        BackendError: The service gave no usable answer; what was billed is in the ledger.
+        BackendError: The service gave no usable answer; what was billed is in the ledger. Or it has
+            refused the account, in another call of this job, before anything was sent.
         BudgetReached: It could cost more than what is left under the cap or of the budget.
+        RequestError: It is to be answered in a batch, which is not done here.
         DiskFull: The reply could not be kept; what was billed is in the ledger.
         LibraryError: The catalog cannot be used, or the reply could not be kept.
     """
     call = _Call(order, job_id, tools, check)
     look_s = FIRST_LOOK_S
-    while not call.is_kept():
-        check()
-        if flights.enter(order.key, tools.store.beat_calls):
-            try:
-                return call.make()
-            finally:
-                flights.leave(order.key)
-        flights.wait(look_s)
-        look_s = _longer(look_s)
+    with circuits.watched(job_id, order.engine):
+        while not call.is_kept():
+            call.check_wanted()
+            if flights.enter(order.key, tools.store.beat_calls):
+                try:
+                    return call.make()
+                finally:
+                    flights.leave(order.key)
+            flights.wait(look_s)
+            look_s = _longer(look_s)
     return NOT_MADE
 
 
@@ -147,8 +131,13 @@ class _Call:
             label=order.label,
             estimated_usd=order.estimated_usd,
             route=order.route,
+            tier=order.request.tier,
+            forecast=order.forecast,
         )
         self.has_been_sent = False
+        self.lost_sends = 0
+        """Sends whose replies were lost on the way: each has its row in the ledger."""
+        self.has_to_begin_again = False
         self.has_waited = False
         self.is_settled = True
         """False when its row in flight has to stay, for others to find out what came of it."""
@@ -161,6 +150,8 @@ class _Call:
         """Make the call, unless somebody else makes it first."""
         if self.model.is_free:
             return self.ask()
+        if self.order.request.tier == "batch":
+            raise no_batch(self.order)
         if not self.is_admitted():
             return NOT_MADE
         try:
@@ -185,16 +176,16 @@ class _Call:
             budget_usd=self.tools.budget_usd,
         )
         while not self.is_kept():
-            self.check()
+            self.check_wanted()
             admission = self.patiently(ask)
             match admission.verdict:
                 case "go":
                     self.flight = replace(self.flight, started_at_s=admission.began_at_s)
                     return True
                 case "over":
-                    raise _over(order, admission.spent_usd)
+                    raise over_cap(order, admission.spent_usd)
                 case "over_budget":
-                    raise _over_budget(order, admission.spent_usd, self.tools.budget_usd)
+                    raise over_budget(order, admission.spent_usd, self.tools.budget_usd)
                 case "stale":
                     for each in admission.stale:
                         settle(each, self.tools)
@@ -202,7 +193,8 @@ class _Call:
                 case "busy":
                     self.tell_wait("other calls are in flight")
                 case "held":
-                    pass
+                    if admission.in_batch:
+                        self.tell_wait("a batch at Bedrock asks the same")
             flights.wait(look_s)
             look_s = _longer(look_s)
         return False
@@ -214,16 +206,21 @@ class _Call:
         gate = open_gate if self.model.is_free else self.gate
         try:
             reply = backend.invoke(order.request, self.model, gate=gate)
-            _require_form(reply, order.label)
+            require_form(reply, order.label)
         except BackendError as error:
+            if isinstance(error, AnswerCut):
+                self.keep_cut(error)
             self.tell_failure(error)
+            error.lost_sends = self.lost_sends
             raise
         except WorkbenchError:
             raise
         except BaseException:
             self.is_settled = not self.has_been_sent
             raise
-        with _keeping():
+        # A service may serve a call at another tier than was asked for, and bills that one.
+        self.flight = replace(self.flight, tier=reply.tier)
+        with keeping():
             try:
                 self.tools.cache.put(order.key, order.label, reply)
             except WorkbenchError as error:
@@ -233,11 +230,18 @@ class _Call:
             cost = self.record("answered", reply.usage, reply.model_id)
         if not self.model.is_free:
             self.tell("call.answered", **answer_facts(reply, cost))
-        return CallOutcome(was_paid=True, cost_usd=cost)
+        return CallOutcome(was_paid=True, cost_usd=None if self.lost_sends else cost)
 
     def gate(self, tokens: int | None = None) -> Settle:
-        """Wait until the account's limits allow one more send; see `protocol.Gate`."""
+        """Wait until the account's limits allow one more send; see `protocol.Gate`.
+
+        Raises:
+            BudgetReached: The reply to the last send was lost, and together with another it could
+                cost more than what is left under the cap or of the budget.
+        """
         order, store = self.order, self.tools.store
+        if self.has_to_begin_again:
+            self.begin_again()
         count = order.most_tokens if tokens is None else tokens
         ask = partial(store.reserve_send, order.model, count, order.key)
         while True:
@@ -255,14 +259,54 @@ class _Call:
     def check_unsent(self) -> None:
         """Give up if nobody wants the call any more; once it was sent, it is finished."""
         if not self.has_been_sent:
-            self.check()
+            self.check_wanted()
 
-    def settle_send(self, send: int, tokens: int) -> None:
+    def check_wanted(self) -> None:
+        """Give up if nobody wants the call any more, or the service would refuse it."""
+        self.check()
+        circuits.require_closed(self.flight.job_id, self.order.engine)
+
+    def begin_again(self) -> None:
+        """Begin the call anew: the one before is in the ledger as lost, and counts as paid."""
+        order, budget_usd = self.order, self.tools.budget_usd
+        ask = partial(
+            self.tools.store.begin_again, self.flight, cap_usd=order.cap_usd, budget_usd=budget_usd
+        )
+        admission = self.patiently(ask)
+        match admission.verdict:
+            case "go":
+                self.flight = replace(self.flight, started_at_s=admission.began_at_s)
+                self.has_to_begin_again = False
+            case "over_budget":
+                raise over_budget(order, admission.spent_usd, budget_usd)
+            case _:
+                raise over_cap(order, admission.spent_usd)
+
+    def settle_send(self, send: int, tokens: int | None) -> None:
         """Give back what a send has not used; without, the reservation stays for its minute."""
+        if tokens is None:
+            self.lose()
+            return
         try:
             self.tools.store.settle_send(send, tokens)
         except WorkbenchError as error:
             log.warning("the tokens of a call were not given back: %s", error.message)
+
+    def lose(self) -> None:
+        """Write down that a reply was lost on the way: nobody knows whether it was billed.
+
+        Raises:
+            LibraryError: It cannot be written; the row in flight stays to be settled.
+        """
+        entry = entry_of(self.flight, self.model, "lost", Usage(), "")
+        self.lost_sends += 1
+        self.has_to_begin_again = True
+        try:
+            self.patiently(partial(self.tools.store.record_call, entry))
+        except WorkbenchError:
+            self.is_settled = False
+            raise
+        self.tell("call.lost", model=self.order.model)
 
     def record(self, outcome: CallResult, usage: Usage, model_id: str) -> Cost:
         """Write the ledger's row; where that fails, the row in flight stays to be settled."""
@@ -306,6 +350,16 @@ class _Call:
             self.has_waited = True
             self.tell("call.waits", reason=reason)
 
+    def keep_cut(self, error: AnswerCut) -> None:
+        """Keep that the answer was cut, so that the question is not paid for again."""
+        if error.billed is None:
+            return
+        model_id = self.model.ids.get(self.order.route, "")
+        try:
+            keep_cut(self.tools.cache, self.order, error.billed, model_id)
+        except WorkbenchError as problem:
+            log.warning("%s may be asked again: %s", self.order.label, problem.message)
+
     def tell_failure(self, error: BackendError) -> None:
         """Write down that there is no usable answer, and what was billed all the same."""
         told: dict[str, Fact] = {"error": type(error).__name__}
@@ -315,46 +369,6 @@ class _Call:
             return
         cost = self.record("refused", error.billed, self.model.ids.get(self.order.route, ""))
         self.tell("call.refused", usd=cost_text(cost), **told)
-
-
-def _require_form(reply: ModelReply, label: str) -> None:
-    """See that a reply has the agreed form.
-
-    Raises:
-        BadReply: It has not.
-    """
-    try:
-        Answer.model_validate(reply.data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadReply(
-            f"the answer about {label} is not in the agreed form: {where}: {first['msg']}",
-            hint="run again; if it stays so, try another model",
-            billed=reply.usage,
-        ) from None
-
-
-def _over(order: CallOrder, spent_usd: Decimal) -> BudgetReached:
-    return BudgetReached(
-        f"stopped before {order.label}: {format_usd(spent_usd)} is spent and the next call may "
-        f"cost {format_usd(order.most_usd)}, over the cap of {format_usd(order.cap_usd)}",
-        hint="raise the cap and run again; calls already made are kept and cost nothing",
-    )
-
-
-def _over_budget(order: CallOrder, spent_usd: Decimal, budget_usd: Cost) -> BudgetReached:
-    budget = f"the monthly budget of {format_usd(budget_usd)}"
-    if order.most_usd is None:
-        return BudgetReached(
-            f"stopped before {order.label}: no price is known for it, so {budget} cannot be kept",
-            hint="give the model a price in WORKBENCH_CATALOG_FILE, or unset the budget",
-        )
-    return BudgetReached(
-        f"stopped before {order.label}: {format_usd(spent_usd)} is spent this month and the next "
-        f"call may cost {format_usd(order.most_usd)}, over {budget}",
-        hint="raise WORKBENCH_MONTHLY_BUDGET_USD, restart and run again; calls already made are kept",
-    )
 
 
 def _longer(look_s: float) -> float:

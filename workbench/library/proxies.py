@@ -5,14 +5,15 @@ A file that cannot be done is reported and the rest goes on; what exists is not 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC
+from workbench.analysis.detecting import ORIGINAL_SPEC
+from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC, Part, media_identity
 from workbench.analysis.results import Failure
 from workbench.backends.protocol import MediaPart
 from workbench.errors import MediaError, WorkbenchError
-from workbench.library.sources import reading_source
+from workbench.library.sources import reading_source, require_source
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 from workbench.media.chunks import KEY_FRAME_S, Chunk
@@ -146,6 +147,35 @@ def _specs(asset: Asset, spec: str | None) -> Iterable[str]:
     return (spec,) if spec in fits.get(asset.kind, ()) else ()
 
 
+def detection_media(
+    work: ProxyWork, part: Part, progress: Progress = silent
+) -> tuple[MediaPart, ...]:
+    """The file that a detection is made in: a picture's proxy, or all of a video.
+
+    Args:
+        work: Where proxies are kept.
+        part: What the call is about.
+        progress: Told about the making of the proxy.
+
+    Raises:
+        MediaError: The original cannot be used, or is not what was imported any more.
+        DiskFull: There is no room for the proxy.
+    """
+    asset = part.asset
+    (wanted,) = media_identity(part)
+    if wanted.spec == ORIGINAL_SPEC:
+        require_source(work.store, asset)
+        return (replace(wanted, size_bytes=asset.path.stat().st_size),)
+    path = work.make(asset, wanted.spec, progress).path
+    form = _format_of(path) if asset.kind == "image" else wanted.format
+    return (replace(wanted, path=path, format=form, size_bytes=path.stat().st_size),)
+
+
+def _format_of(picture: Path) -> str:
+    suffix = picture.suffix.lstrip(".").lower()
+    return "jpeg" if suffix == "jpg" else suffix
+
+
 def media_for(
     work: ProxyWork, asset: Asset, chunk: Chunk | None, progress: Progress = silent
 ) -> tuple[MediaPart, ...]:
@@ -161,13 +191,8 @@ def media_for(
         return ()
     if asset.kind == "image":
         proxy = work.make(asset, IMAGE_SPEC, progress)
-        suffix = proxy.path.suffix.lstrip(".").lower()
-        format_name = "jpeg" if suffix == "jpg" else suffix
-        return (
-            MediaPart(
-                "image", asset.id, IMAGE_SPEC, None, proxy.path, format_name, proxy.size_bytes
-            ),
-        )
+        form = _format_of(proxy.path)
+        return (MediaPart("image", asset.id, IMAGE_SPEC, None, proxy.path, form, proxy.size_bytes),)
     proxy = work.make(asset, VIDEO_SPEC, progress)
     span = chunk.sent if chunk else None
     path = proxy.path

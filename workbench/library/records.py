@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.analysis.results import Failure
+from workbench.backends.catalog import Tier
+from workbench.backends.order import Forecast
 from workbench.backends.usage import Cost, Usage
 
 JobKind = Literal["import", "analyse", "report", "proxies", "index"]
@@ -63,6 +65,8 @@ class Job:
     calls_paid: int = 0
     left_s: float | None = None
     """Seconds it will still take, from measured rates; None while nothing is measured."""
+    batches: tuple[str, ...] = ()
+    """Ids of the batches it waits for, or has waited for."""
 
     @property
     def is_finished(self) -> bool:
@@ -93,7 +97,10 @@ class LedgerEntry:
     """The job, or the run without a worker, that it was made for."""
     outcome: CallResult = "answered"
     """`refused`: billed, but its answer could not be used. `unkept`: answered, but there was no
-    room to keep it. `lost`: whoever made it died, so nobody knows whether it was billed."""
+    room to keep it. `lost`: its reply was lost on the way, or whoever made it died: nobody knows
+    whether it was billed, and `estimated_usd` is the most it can have cost."""
+    forecast: Forecast | None = None
+    """What it was expected to use, where that was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ class CallInFlight:
     model: str
     job_id: str
     holder: str
-    """`host:pid:start` of the process that makes it; see `library.holders`."""
+    """`host:pid:start` of the process that makes it, or `batch:id`; see `library.holders`."""
     started_at_s: float
     """Seconds since 1970, by the database's clock."""
     silent_s: float
@@ -139,8 +146,12 @@ class CallInFlight:
     estimated_usd: Cost
     route: str = ""
     """Inference profile that prices go by."""
+    tier: Tier = "standard"
+    """Service tier that prices go by."""
     was_sent: bool = False
     """False while it waits for the limits of a minute: nothing can have been billed."""
+    forecast: Forecast | None = None
+    """What it is expected to use, for the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

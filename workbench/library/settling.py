@@ -4,11 +4,13 @@ A call whose maker died has left a gap: its reply may be kept without a row in t
 sent and nobody knows what came of it. The next one who asks for any call closes all gaps first.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from workbench.analysis.question import kept_answer
+from workbench.analysis.question import cut_reply, kept_answer
 from workbench.backends.call_cache import CallCache
 from workbench.backends.catalog import ModelInfo
 from workbench.backends.pricing import cost_of
@@ -25,6 +27,12 @@ from workbench.logs import Fact
 PATIENCE_S = 300.0
 """How long the catalog may be away or busy before a call is given up, or its row left to others."""
 
+KEEP_S = 1.0
+"""How long a reply waits for the one before it to be written down, so that what a job is told never
+is behind by more than one call. Keeping it is worth more than that, so the wait has an end."""
+
+_one_kept = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True)
 class CallTools:
@@ -40,6 +48,17 @@ class CallTools:
     """Seconds for which an absent catalog is waited for."""
     budget_usd: Cost = None
     """The most that the calls of a calendar month (UTC) may cost; None for no limit."""
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Keep a reply and write its row, one at a time."""
+    has_it = _one_kept.acquire(timeout=KEEP_S)
+    try:
+        yield
+    finally:
+        if has_it:
+            _one_kept.release()
 
 
 def settle_stale(tools: CallTools) -> int:
@@ -61,14 +80,16 @@ def settle(call: CallInFlight, tools: CallTools) -> None:
         return  # it had landed by the time its maker was looked for
     if call.was_sent and not store.paid_since(call.cache_key, time_text(began)):
         kept = kept_answer(tools.cache, call.cache_key)
-        reply = kept[0] if kept else None
+        cut = cut_reply(tools.cache, call.cache_key)
+        reply = kept[0] if kept else cut
         try:
             model = tools.model_for(call.model)
         except RequestError:
             model = None  # the catalog file has changed meanwhile
-        outcome: CallResult = "answered" if reply else "lost"
+        outcome: CallResult = "answered" if kept else "refused" if cut else "lost"
         usage, model_id = (reply.usage, reply.model_id) if reply else (Usage(), "")
-        entry = entry_of(call, model, outcome, usage, model_id)
+        billed = replace(call, tier=reply.tier) if reply else call
+        entry = entry_of(billed, model, outcome, usage, model_id)
         store.record_call(entry)
         facts = answer_facts(reply, entry.cost_usd) if reply else {"model": call.model}
         note(store, call.job_id, f"call.{outcome}", label=call.label, **facts)
@@ -104,10 +125,12 @@ def entry_of(
         call: The call as it was admitted.
         model: Its model; None when the catalog has it no more.
         outcome: What came of it.
-        usage: What was billed; nothing for a call that was lost.
+        usage: What was billed; nothing for a call that was lost: its cost is unknown, and its
+            estimate is the most it can have cost, for that is what a cap has to count.
         model_id: The id the service was called with.
     """
-    cost = cost_of(usage, model, call.route) if model and outcome != "lost" else None
+    is_lost = outcome == "lost"
+    cost = cost_of(usage, model, call.route, call.tier) if model and not is_lost else None
     return LedgerEntry(
         at=datetime.fromtimestamp(call.started_at_s, UTC),
         analysis_id="",
@@ -118,11 +141,12 @@ def entry_of(
         model=call.model,
         model_id=model_id,
         was_kept=False,
-        estimated_usd=call.estimated_usd,
+        estimated_usd=call.most_usd if is_lost else call.estimated_usd,
         cost_usd=cost,
         usage=usage,
         job_id=call.job_id,
         outcome=outcome,
+        forecast=call.forecast,
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0004"
 """The migration this version of the tables is made by."""
 
 metadata = MetaData(
@@ -134,6 +134,11 @@ ledger = Table(
     Column("media_s", Float, nullable=False),
     Column("job_id", Text, nullable=False, server_default=""),
     Column("outcome", Text, nullable=False, server_default="answered"),
+    Column("task", Text, nullable=False, server_default=""),
+    Column("expected_input_tokens", BigInteger),
+    Column("expected_output_tokens", BigInteger),
+    Column("text_tokens", BigInteger),
+    Column("media_tokens", BigInteger),
     UniqueConstraint("analysis_id", "call_id", "at", name="uq_ledger_call"),
     Index("ix_ledger_at", "at"),
     Index("ix_ledger_job_id", "job_id"),
@@ -223,6 +228,30 @@ limits = Table(
     Column("tokens_per_minute", BigInteger, nullable=False),
 )
 """Limits of an account that the user has set, by model key; `*` is for every other model."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job_id", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("looked_at_s", Float, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_batches_job_id", "job_id"),
+)
+"""Batches of calls. The calls of an open one are in flight, and none of a closed one is."""
+
+batch_records = Table(
+    "batch_records",
+    metadata,
+    Column("batch_id", Text, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("cache_key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+"""What a batch asks, record by record, and what came of each."""
 
 reports = Table(
     "reports",

@@ -18,6 +18,9 @@ CONTEXT_S = 30.0
 KEY_FRAME_S = 10.0
 """Key frames of a `nova` proxy: any chunk that starts on this grid is cut without re-encoding."""
 
+SHORTEST_HALF_S = 60.0
+"""No chunk is halved into less: a minute that does not fit an answer has another fault."""
+
 LONGEST_SENT_S = 960.0
 """Nova samples one frame per second up to 16 minutes (Nova user guide, video understanding)."""
 
@@ -87,13 +90,40 @@ def plan_chunks(
     ends = [*starts[1:], float(duration_s)]
     whole = TimeSpan(0.0, float(duration_s))
     return tuple(
-        Chunk(
-            index,
-            TimeSpan(start, end),
-            TimeSpan(_on_grid(start - context_s), end + context_s).clamped(whole),
-        )
+        Chunk(index, TimeSpan(start, end), _sent(TimeSpan(start, end), context_s, whole))
         for index, (start, end) in enumerate(zip(starts, ends, strict=True))
     )
+
+
+def halved(chunk: Chunk, duration_s: float, *, context_s: float = CONTEXT_S) -> tuple[Chunk, ...]:
+    """Two chunks that answer for what one did, each with context of its own.
+
+    Both keep its index: they are parts of the same piece of a plan.
+
+    Args:
+        chunk: The one to halve.
+        duration_s: Length of the video in seconds.
+        context_s: Seconds of context on each side, at least 0.
+
+    Returns:
+        Nothing where a half would be shorter than `SHORTEST_HALF_S`.
+
+    Example:
+        >>> chunk = Chunk(1, TimeSpan(600, 1200), TimeSpan(570, 1230))
+        >>> [(h.core.start_s, h.core.end_s, h.sent.end_s) for h in halved(chunk, 1800.0)]
+        [(600, 900.0, 930.0), (900.0, 1200, 1230.0)]
+    """
+    core = chunk.core
+    middle = float((core.start_s + core.end_s) // 2)
+    if min(middle - core.start_s, core.end_s - middle) < SHORTEST_HALF_S:
+        return ()
+    whole = TimeSpan(0.0, float(duration_s))
+    halves = (TimeSpan(core.start_s, middle), TimeSpan(middle, core.end_s))
+    return tuple(Chunk(chunk.index, half, _sent(half, context_s, whole)) for half in halves)
+
+
+def _sent(core: TimeSpan, context_s: float, whole: TimeSpan) -> TimeSpan:
+    return TimeSpan(_on_grid(core.start_s - context_s), core.end_s + context_s).clamped(whole)
 
 
 def _on_grid(moment_s: float) -> float:

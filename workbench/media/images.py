@@ -30,6 +30,8 @@ class ImageSpec:
     quality: int
     """JPEG quality, 1 to 95."""
     meaning: str
+    also: str = "WEBP"
+    """A format that is kept besides JPEG and PNG; empty for none."""
 
 
 IMAGE_SPECS = MappingProxyType(
@@ -39,6 +41,7 @@ IMAGE_SPECS = MappingProxyType(
             ImageSpec("nova-896", 896, 85, "small and cheap to move; small print may be lost"),
             ImageSpec("nova-1568", 1568, 85, "keeps small text readable"),
             ImageSpec("original", None, 95, "every pixel, for documents"),
+            ImageSpec("plain-1568", 1568, 85, "JPEG or PNG, for services that take no other", ""),
         )
     }
 )
@@ -113,7 +116,7 @@ def make_image_proxy(asset: Asset, spec: str, folder: Path) -> Proxy:
 
     Args:
         asset: A picture, as `probe` read it.
-        spec: `nova-896`, `nova-1568` or `original`.
+        spec: `nova-896`, `nova-1568`, `original` or `plain-1568`.
         folder: Where the proxy goes, named `<stem>_<asset id>_<spec>.<suffix>`.
 
     Returns:
@@ -139,7 +142,8 @@ def make_image_proxy(asset: Asset, spec: str, folder: Path) -> Proxy:
     with open_picture(asset.path) as picture:
         short_side = wanted.short_side_px or max(picture.size)
         size = proxy_size(*picture.size, short_side_px=short_side)
-        suffix = SENDABLE.get(picture.format or "", "")
+        keeps = picture.format in {"JPEG", "PNG", wanted.also}
+        suffix = SENDABLE.get(picture.format or "", "") if keeps else ""
         is_plain = (
             suffix != ""
             and size == picture.size

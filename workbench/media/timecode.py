@@ -114,6 +114,37 @@ def format_length(duration_s: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+_LENGTH = re.compile(r"^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?:in)?)?(?:(\d+(?:\.\d+)?)s)?$")
+
+
+def parse_length(text: str) -> float:
+    """Read a length as people write it: `90`, `90s`, `5m`, `30 min`, `1h30m`, `2:00:00`.
+
+    Returns:
+        Seconds, more than 0.
+
+    Raises:
+        RequestError: The text is no length.
+
+    Example:
+        >>> parse_length("5m"), parse_length("1 h 30 min"), parse_length("1:30:00")
+        (300.0, 5400.0, 5400.0)
+    """
+    tight = "".join(text.casefold().split())
+    match = _LENGTH.match(tight)
+    if tight and match:
+        parts = (float(part or 0) for part in match.groups())
+        length_s = sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=True))
+    else:
+        try:
+            length_s = parse_time(text)
+        except RequestError:
+            length_s = 0.0
+    if not length_s > 0:
+        raise RequestError(f"{text!r} is no length", hint="write 90s, 5m, 30m, 2h or 1:30:00")
+    return length_s
+
+
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)$")
 
 

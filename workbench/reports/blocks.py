@@ -15,6 +15,7 @@ from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset
 from workbench.media.timecode import format_length, format_time
 from workbench.reports.block_facts import cost_block, provenance, table_block
+from workbench.reports.field_block import field_block
 from workbench.reports.markup import (
     Block,
     escaped,
@@ -33,6 +34,7 @@ __all__ = [
     "chapter_cards",
     "cost_block",
     "element_block",
+    "field_block",
     "only_analysis",
     "picture_block",
     "provenance",
@@ -53,7 +55,7 @@ _QUOTE_START = re.compile(r"\s*[“\"']$")
 
 
 def only_analysis(result: RunResult) -> Analysis:
-    """The one analysis of a run, for reports about one file.
+    """The first analysis of a run, for reports about one file; others are to compare it with.
 
     Raises:
         RequestError: There are several.
@@ -64,9 +66,10 @@ def only_analysis(result: RunResult) -> Analysis:
             failure = result.failures[0]
             raise ReportError(f"{failure.name}: {failure.message}", hint=failure.hint)
         raise ReportError("nothing was analysed", hint="name a file in `assets`")
-    if len(result.analyses) > 1:
+    files = {analysis.asset_id for analysis in result.analyses}
+    if len(files) > 1:
         raise RequestError(
-            f"this report is about one file; `assets` names {len(result.analyses)}",
+            f"this report is about one file; `assets` names {len(files)}",
             hint="make one report for each file",
         )
     return result.analyses[0]
@@ -146,6 +149,10 @@ def summary_block(analysis: Analysis) -> Block:
         paragraphs = [part for part in summary.text.split("\n\n") if part.strip()]
         body = "".join(f"<p>{escaped(part)}</p>" for part in paragraphs)
         badge = f'<p class="nova-badge">Written by {escaped(analysis.model_name)}</p>'
+        return section("Summary", f'<div class="nova-prose">{body}</div>{badge}')
+    if not summary.evidence and analysis.engine != "local":
+        body = "".join(f"<p>{escaped(line)}</p>" for line in summary.text.splitlines())
+        badge = f'<p class="nova-badge">Counted by {escaped(analysis.model_name)}, not written</p>'
         return section("Summary", f'<div class="nova-prose">{body}</div>{badge}')
     body = _quoted(summary.text, summary.evidence)
     badge = '<p class="nova-badge">Quoted, not written: the sentences are from the recording, the figures are counts</p>'

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.analysis.merge import element_key
 from workbench.analysis.results import Analysis
+from workbench.analysis.titles import element_key
 from workbench.media.timecode import TimeSpan, merge_spans
 from workbench.reports.figures import (
     SPAN_HOVER,

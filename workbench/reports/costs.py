@@ -7,26 +7,28 @@ nothing. Days and months are those of UTC, as on the bill of the service.
 import calendar
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from statistics import median
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, get_args
 
+from workbench.backends.calibration import (
+    Correction,
+    CountCheck,
+    CountedText,
+    corrections,
+    count_checks,
+)
 from workbench.backends.usage import Cost, format_usd
 from workbench.errors import RequestError
 from workbench.media.asset import Asset
+from workbench.reports.cost_lines import IN_TIME, TYPES, By, LedgerCall, Names, paid_calls
 from workbench.reports.price_charts import SpentPart
 
 if TYPE_CHECKING:
     import polars as pl
 
-By = Literal["day", "month", "model", "asset", "job"]
-
-IN_TIME: frozenset[By] = frozenset({"day", "month"})
-"""Listed in order of time; the others with the most money first."""
-
-WITHOUT_JOB = "Without a job"
 HOUR_S = 3600
 
 
@@ -130,52 +132,15 @@ class Costs:
     per_hour_usd: Cost
     """Dollars for an hour of media, over assets of known length whose calls all have a price."""
     lines: Mapping[By, tuple[CostLine, ...]]
-    parts: tuple[SpentPart, ...]
-    """Known costs by day and model, for the chart."""
+    parts: Mapping[By, tuple[SpentPart, ...]]
+    """Known costs by day and model, kind, task or engine, for the chart."""
     troubled: tuple[TroubledCall, ...]
     budget_usd: Cost = None
     """What may be spent in a month; None for no limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Words for the keys of the ledger."""
-
-    models: Mapping[str, str] = field(default_factory=dict)
-    assets: Mapping[str, Asset] = field(default_factory=dict)
-    jobs: Mapping[str, str] = field(default_factory=dict)
-
-    def of(self, by: By, key: str) -> str:
-        """What a person calls a line."""
-        if by == "model":
-            return self.models.get(key, key)
-        if by == "asset":
-            return self.assets[key].name if key in self.assets else f"removed ({key[:8]})"
-        if by == "job":
-            return self.jobs.get(key, WITHOUT_JOB if not key or key.startswith("run-") else key)
-        return key
-
-
-class _Call(NamedTuple):
-    at: datetime
-    asset_id: str
-    cache_key: str
-    engine: str
-    model: str
-    was_kept: bool
-    estimated_usd: Cost
-    cost_usd: Cost
-    job_id: str
-    outcome: str
-
-
-_KEYS: dict[By, Callable[[_Call], str]] = {
-    "day": lambda call: call.at.isoformat()[:10],
-    "month": lambda call: call.at.isoformat()[:7],
-    "model": lambda call: call.model,
-    "asset": lambda call: call.asset_id,
-    "job": lambda call: "" if call.job_id.startswith("run-") else call.job_id,
-}
+    corrections: tuple[Correction, ...] = ()
+    """What was learned about how models count words, from all calls."""
+    checks: tuple[CountCheck, ...] = ()
+    """How far the count of the words of each call of the time was off, before and after."""
 
 
 def amount_of(costs: Iterable[Cost]) -> Amount:
@@ -220,6 +185,7 @@ def costs_of(
     since: date | None = None,
     until: date | None = None,
     budget_usd: Cost = None,
+    counted: Sequence[CountedText] = (),
 ) -> Costs:
     """Add up the ledger.
 
@@ -230,18 +196,18 @@ def costs_of(
         since: First day (UTC); None for the beginning.
         until: First day after the last (UTC); None for no end.
         budget_usd: Dollars that may be spent in a month.
+        counted: Words of all calls as they were counted and reported, in order of time.
     """
     known = names or Names()
-    every = [_Call(*row) for row in ledger.select(_Call._fields).iter_rows()]
+    every = paid_calls(ledger)
     worth = _worth(every)
-    calls = [
-        call
-        for call in every
-        if (since is None or call.at.date() >= since) and (until is None or call.at.date() < until)
-    ]
+
+    def is_inside(at: datetime) -> bool:
+        return (since is None or at.date() >= since) and (until is None or at.date() < until)
+
+    calls = [call for call in every if is_inside(call.at)]
     paid = [call for call in calls if not call.was_kept]
-    kinds: tuple[By, ...] = ("day", "month", "model", "asset", "job")
-    lines = {by: _lines(calls, by, known, worth) for by in kinds}
+    lines = {by: _lines(calls, by, known, worth) for by in get_args(By)}
     return Costs(
         since=since,
         until=until,
@@ -250,13 +216,15 @@ def costs_of(
         estimate=_check(paid),
         per_hour_usd=_per_hour(lines["asset"], known.assets),
         lines=lines,
-        parts=_parts(paid, known),
+        parts={by: _parts(paid, by, known) for by in TYPES},
         troubled=tuple(_troubled(call, known) for call in reversed(paid) if _is_troubled(call)),
         budget_usd=budget_usd,
+        corrections=corrections(counted),
+        checks=tuple(each for each in count_checks(counted) if is_inside(each.at)),
     )
 
 
-def _worth(calls: Sequence[_Call]) -> Callable[[_Call], Cost]:
+def _worth(calls: Sequence[LedgerCall]) -> Callable[[LedgerCall], Cost]:
     """What a kept reply would have cost: what was paid for it, else its price now or its estimate."""
     paid = {
         call.cache_key: call.cost_usd
@@ -264,7 +232,7 @@ def _worth(calls: Sequence[_Call]) -> Callable[[_Call], Cost]:
         if not call.was_kept and call.outcome == "answered" and call.cost_usd is not None
     }
 
-    def worth(call: _Call) -> Cost:
+    def worth(call: LedgerCall) -> Cost:
         options = (paid.get(call.cache_key), call.cost_usd, call.estimated_usd)
         return next((cost for cost in options if cost is not None), None)
 
@@ -272,11 +240,11 @@ def _worth(calls: Sequence[_Call]) -> Callable[[_Call], Cost]:
 
 
 def _lines(
-    calls: Sequence[_Call], by: By, names: Names, worth: Callable[[_Call], Cost]
+    calls: Sequence[LedgerCall], by: By, names: Names, worth: Callable[[LedgerCall], Cost]
 ) -> tuple[CostLine, ...]:
-    groups: dict[str, list[_Call]] = defaultdict(list)
+    groups: dict[str, list[LedgerCall]] = defaultdict(list)
     for call in calls:
-        groups[_KEYS[by](call)].append(call)
+        groups[names.key(by, call)].append(call)
     lines = []
     for key, group in groups.items():
         spent = amount_of(call.cost_usd for call in group if not call.was_kept)
@@ -302,7 +270,7 @@ def _per_hour(lines: Sequence[CostLine], assets: Mapping[str, Asset]) -> Cost:
     return _for_an_hour(spent, sum(assets[line.key].duration_s for line in with_price))
 
 
-def _check(paid: Sequence[_Call]) -> EstimateCheck:
+def _check(paid: Sequence[LedgerCall]) -> EstimateCheck:
     pairs = [
         (call.estimated_usd, call.cost_usd)
         for call in paid
@@ -319,19 +287,20 @@ def _check(paid: Sequence[_Call]) -> EstimateCheck:
     )
 
 
-def _parts(paid: Sequence[_Call], names: Names) -> tuple[SpentPart, ...]:
+def _parts(paid: Sequence[LedgerCall], by: By, names: Names) -> tuple[SpentPart, ...]:
     sums: dict[tuple[date, str, str], Decimal] = defaultdict(Decimal)
     for call in paid:
         if call.cost_usd:
-            sums[call.at.date(), names.of("model", call.model), call.engine] += call.cost_usd
+            label = names.of(by, names.key(by, call))
+            sums[call.at.date(), label, call.engine] += call.cost_usd
     return tuple(SpentPart(*key, cost) for key, cost in sorted(sums.items()))
 
 
-def _is_troubled(call: _Call) -> bool:
+def _is_troubled(call: LedgerCall) -> bool:
     return call.outcome != "answered"
 
 
-def _troubled(call: _Call, names: Names) -> TroubledCall:
+def _troubled(call: LedgerCall, names: Names) -> TroubledCall:
     return TroubledCall(
         call.at,
         call.outcome,

@@ -8,7 +8,9 @@ import html
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from workbench.evidence.evidence import Evidence
 from workbench.jsonable import to_jsonable
 from workbench.media.timecode import format_length, format_time
 from workbench.reports import tables
+from workbench.reports.detection_table import detection_table
+from workbench.reports.field_tables import field_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,8 +85,8 @@ def to_csv(frame: "pl.DataFrame") -> str:
 def to_excel(analysis: Analysis, evidence: Evidence | None, path: Path) -> Path:
     """Write a workbook with a sheet for each kind of result.
 
-    Sheets: Summary, Chapters, Identified Elements, Occurrences, Transcript, Screen Text, Model
-    Calls, Request.
+    Sheets: Summary, Fields (where some were asked), Chapters, Identified Elements, Occurrences,
+    Detections (where there are any), Transcript, Screen Text, Model Calls, Request.
 
     Args:
         analysis: What was found.
@@ -93,6 +97,43 @@ def to_excel(analysis: Analysis, evidence: Evidence | None, path: Path) -> Path:
         DiskFull: There is no room for it.
         ReportError: The folder cannot be written to.
     """
+    with _workbook(path, analysis.asset_name, analysis.created_at) as book:
+        _sheet(book, "Summary", summary_table(analysis), widths={"value": 100})
+        if analysis.request.fields_per("video"):
+            _sheet(book, "Fields", field_table(analysis), widths={"value": 40, "ask": 60})
+        _sheet(book, "Chapters", tables.chapter_table(analysis))
+        _sheet(book, "Identified Elements", tables.element_table(analysis))
+        _sheet(book, "Occurrences", tables.occurrence_table(analysis))
+        if analysis.detections:
+            _sheet(book, "Detections", detection_table(analysis))
+        if evidence is not None:
+            _sheet(book, "Transcript", tables.transcript_table(evidence))
+            _sheet(book, "Screen Text", tables.screen_text_table(evidence))
+        _sheet(book, "Model Calls", tables.call_table(analysis))
+        _sheet(book, "Request", request_table(analysis), widths={"value": 60})
+    return path
+
+
+def table_to_excel(frame: "pl.DataFrame", path: Path, *, title: str) -> Path:
+    """Write one table as a workbook of one sheet.
+
+    Args:
+        frame: The table.
+        path: Where to write it; replaced only when the new file is complete.
+        title: Name of the sheet and of the workbook, at most 31 letters.
+
+    Raises:
+        DiskFull: There is no room for it.
+        ReportError: The folder cannot be written to.
+    """
+    with _workbook(path, title, datetime.now(UTC)) as book:
+        _sheet(book, title, frame)
+    return path
+
+
+@contextmanager
+def _workbook(path: Path, title: str, made: datetime) -> Iterator[Any]:
+    """A workbook that takes the place of `path` when the block has ended well."""
     import xlsxwriter  # type: ignore[import-untyped]
 
     handle, temporary = _temporary(path)
@@ -105,23 +146,13 @@ def to_excel(analysis: Analysis, evidence: Evidence | None, path: Path) -> Path:
             "nan_inf_to_errors": True,
         }
         with xlsxwriter.Workbook(temporary, options) as book:
-            made = analysis.created_at.replace(tzinfo=None)
-            book.set_properties({"title": analysis.asset_name, "created": made})
-            _sheet(book, "Summary", summary_table(analysis), widths={"value": 100})
-            _sheet(book, "Chapters", tables.chapter_table(analysis))
-            _sheet(book, "Identified Elements", tables.element_table(analysis))
-            _sheet(book, "Occurrences", tables.occurrence_table(analysis))
-            if evidence is not None:
-                _sheet(book, "Transcript", tables.transcript_table(evidence))
-                _sheet(book, "Screen Text", tables.screen_text_table(evidence))
-            _sheet(book, "Model Calls", tables.call_table(analysis))
-            _sheet(book, "Request", request_table(analysis), widths={"value": 60})
+            book.set_properties({"title": title, "created": made.replace(tzinfo=None)})
+            yield book
         temporary.replace(path)
     except OSError as error:
         raise _written_badly(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return path
 
 
 def _temporary(path: Path) -> tuple[int, Path]:

@@ -18,7 +18,7 @@ from workbench.errors import DiskFull, ReportError, RequestError
 from workbench.progress import Progress, silent
 from workbench.reports.html_report import render_html
 
-Parameter = str | int | float | bool | list[str] | None
+Parameter = str | int | float | bool | list[str] | list[dict[str, Any]] | None
 """What a notebook can be given: papermill writes it into a cell as Python."""
 
 KERNEL = "python3"
@@ -213,13 +213,46 @@ def _plain(name: str, value: object) -> Parameter:
             return value
         case Decimal() | Path():
             return str(value)
+        case list() | tuple() if value and all(isinstance(item, dict) for item in value):
+            return [dict(item) for item in value]
         case list() | tuple():
             return [str(item) for item in value]
         case _:
             raise RequestError(
                 f"the parameter {name!r} cannot be a {type(value).__name__}",
-                hint="use a text, a number, a list of texts, or None",
+                hint="use a text, a number, a list of texts or of objects, or None",
             )
+
+
+def read_value(info: NotebookInfo, name: str, text: str) -> Parameter:
+    """Read a parameter that was written as text, by the type of its default.
+
+    Args:
+        info: The notebook that takes it.
+        name: The parameter.
+        text: Its value; a list has commas between its items, and none is the empty list.
+
+    Raises:
+        RequestError: The notebook has no such parameter, or the text does not fit.
+    """
+    default = _checked(info, {name: info.parameters.get(name)})[name]
+    match default:
+        case list():
+            return [item.strip() for item in text.split(",") if item.strip()]
+        case bool() if text in ("true", "false"):
+            return text == "true"
+        case str():
+            return text
+        case int() | float() if not isinstance(default, bool):
+            try:
+                return type(default)(text)
+            except ValueError:
+                pass
+        case None:
+            return text or None
+    raise RequestError(
+        f"{name} cannot be {text!r}", hint=f"the default of {info.name} is {default!r}"
+    )
 
 
 def _execute(

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from workbench.analysis.results import Analysis, Element
+from workbench.analysis.fields import Field
+from workbench.analysis.results import Analysis, Element, FieldValue
 from workbench.backends.usage import Cost, total_cost
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset, Proxy
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 HEADINGS: Mapping[str, str] = {
     "number": "#",
+    "ask": "Question",
+    "seen": "From",
     "is_discussed": "Discussed",
     "first": "First seen",
     "last": "Last seen",
@@ -53,8 +56,26 @@ def _words(column: str) -> str:
     return words.replace("_", " ").capitalize()
 
 
+def value_columns(fields: Iterable[Field]) -> dict[str, type]:
+    """Column → type of the answers to fields: numbers, yes or no, and text for all others."""
+    kinds: dict[str, type] = {"number": float, "yes_no": bool}
+    return {field.name: kinds.get(field.type, str) for field in fields}
+
+
+def value_cells(fields: Iterable[Field], values: Iterable[FieldValue]) -> dict[str, Any]:
+    """Column → answer; None where it is not known, or was not asked."""
+    known = {each.name: each for each in values if each.value is not None}
+    return {
+        name: (known[name].value if kind is not str else known[name].words)
+        if name in known
+        else None
+        for name, kind in value_columns(fields).items()
+    }
+
+
 def chapter_table(analysis: Analysis) -> "pl.DataFrame":
-    """Chapters in order: number, title, start, end, duration, summary."""
+    """Chapters in order: number, title, start, end, duration, summary, and a column a field."""
+    fields = analysis.request.fields_per("chapter")
     return frame_of(
         {
             "number": int,
@@ -63,6 +84,7 @@ def chapter_table(analysis: Analysis) -> "pl.DataFrame":
             "end": str,
             "duration": str,
             "summary": str,
+            **value_columns(fields),
             "start_s": float,
             "end_s": float,
             "confidence": float,
@@ -75,6 +97,7 @@ def chapter_table(analysis: Analysis) -> "pl.DataFrame":
                 "end": format_time(chapter.span.end_s),
                 "duration": format_time(chapter.span.duration_s),
                 "summary": chapter.summary,
+                **value_cells(fields, chapter.fields),
                 "start_s": chapter.span.start_s,
                 "end_s": chapter.span.end_s,
                 "confidence": chapter.confidence,

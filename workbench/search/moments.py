@@ -148,6 +148,13 @@ def _answered(analysis: Analysis) -> Iterator[Moment]:
     for chapter in analysis.chapters:
         text = f"{chapter.title}\n{chapter.summary}".strip()
         yield make(chapter.span, text, "chapter", analysis.engine)
+    for each in analysis.detections:
+        spans = each.spans or (TimeSpan(0.0, 0.0),)
+        if each.kind == "text":
+            for span in spans:
+                yield make(span, each.name, "screen_text", analysis.engine)
+        elif each.kind in {"cues", "moderation"}:  # shots and faces have no words to be found by
+            yield make(spans[0], f"{each.name} ({each.kind})", "element", analysis.engine)
     for element in analysis.elements:
         spans = merge_spans((o.span for o in element.occurrences), gap_s=PAUSE_S)
         span = spans[0] if spans else TimeSpan(0.0, 0.0)

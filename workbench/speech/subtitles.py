@@ -15,6 +15,7 @@ from workbench.errors import MediaDamaged, MediaEmpty, MediaMissing, MediaTooLar
 from workbench.media.timecode import TimeSpan
 from workbench.speech.captions import write_srt, write_vtt
 from workbench.speech.languages import two_letter_code
+from workbench.speech.letters import drawn
 from workbench.speech.transcript import Transcript, Utterance
 
 __all__ = [
@@ -252,9 +253,13 @@ def _seconds(
 
 def _cue(span: TimeSpan, text: str) -> _Cue:
     speaker = _SPEAKER.search(text)
-    plain = [" ".join(html.unescape(_TAG.sub("", line)).split()) for line in text.split("\n")]
+    plain = [" ".join(_words(_TAG.sub("", line)).split()) for line in text.split("\n")]
     lines = tuple(line for line in plain if not _NO_WORDS.match(line))
-    return _Cue(span, lines, html.unescape(speaker[1]).strip() if speaker else "")
+    return _Cue(span, lines, _words(speaker[1]).strip() if speaker else "")
+
+
+def _words(written: str) -> str:
+    return drawn(html.unescape(written))
 
 
 def _without_repeats(before: tuple[str, ...], lines: tuple[str, ...]) -> tuple[str, ...]:

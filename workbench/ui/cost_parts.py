@@ -10,7 +10,9 @@ import streamlit as st
 
 from workbench.backends.usage import format_usd
 from workbench.reports.charts import palette, spent_chart
-from workbench.reports.costs import By, CostLine, Costs, TroubledCall, month_span, month_title
+from workbench.reports.cost_charts import count_chart
+from workbench.reports.cost_lines import TYPES, By
+from workbench.reports.costs import CostLine, Costs, TroubledCall, month_span, month_title
 from workbench.ui.charts import show_figure
 from workbench.ui.components import theme
 from workbench.ui.data import catalog_stamp
@@ -21,9 +23,18 @@ from workbench.ui.session import workspace
 if TYPE_CHECKING:
     import polars as pl
 
-TABS = ("Spent", "Prices")
+WHAT_IF = "What would it cost"
+TABS = ("Spent", WHAT_IF, "Prices")
 
-LINES: dict[str, By] = {"Model": "model", "Day": "day", "Asset": "asset", "Job": "job"}
+LINES: dict[str, By] = {
+    "Model": "model",
+    "Day": "day",
+    "Asset": "asset",
+    "Job": "job",
+    "Kind of file": "kind",
+    "Task": "task",
+    "Engine": "engine",
+}
 """Labels of what the table may list."""
 
 ALL_TIME = "all"
@@ -90,8 +101,19 @@ def spent_view() -> None:
     if not costs.lines["day"]:
         st.caption("No call was made in this month. Choose another month above.")
         return
-    _chart(costs)
-    _table(costs)
+    chosen = str(
+        st.segmented_control(
+            "One line for each",
+            list(LINES),
+            default="Model",
+            key="by",
+            bind="query-params",
+            required=True,
+        )
+    )
+    _chart(costs, chosen)
+    _table(costs, chosen)
+    _counting(costs)
     _troubled(costs.troubled)
 
 
@@ -117,8 +139,8 @@ def _figures(costs: Costs, month: str) -> None:
         st.caption("Over files whose length and prices are known")
     if month != ALL_TIME and costs.budget_usd is not None:
         st.caption(
-            "No call is made that could pass the budget of a month. A lost call counts as it was "
-            "estimated. Set in `WORKBENCH_MONTHLY_BUDGET_USD`."
+            "No call is made that could pass the budget of a month. A lost call counts as the most "
+            "it can have cost. Set in `WORKBENCH_MONTHLY_BUDGET_USD`."
         )
 
 
@@ -129,22 +151,37 @@ def _of_budget(costs: Costs, month: str) -> str:
     return f"{costs.spent} of {budget}"
 
 
-def _chart(costs: Costs) -> None:
-    st.subheader("By day and model", anchor=False)
-    show_figure(spent_chart(costs.parts, palette=palette(theme())), key="spent_chart")
+def _chart(costs: Costs, chosen: str) -> None:
+    is_type = LINES[chosen] in TYPES
+    by = LINES[chosen] if is_type else "model"
+    st.subheader(f"By day and {chosen.casefold() if is_type else 'model'}", anchor=False)
+    show_figure(spent_chart(costs.parts[by], palette=palette(theme())), key="spent_chart")
     st.caption("Known prices only. Days are those of UTC, as on the bill.")
 
 
-def _table(costs: Costs) -> None:
-    chosen = st.segmented_control(
-        "One line for each",
-        list(LINES),
-        default="Model",
-        key="by",
-        bind="query-params",
-        required=True,
+def _counting(costs: Costs) -> None:
+    """How right the counter of words is, and what it is corrected by."""
+    st.subheader("How words are counted", anchor=False)
+    if not costs.corrections:
+        st.caption(
+            "Nothing to learn from yet: no call has been answered whose words were counted, or "
+            "`WORKBENCH_CALIBRATE_FROM` is off."
+        )
+        return
+    names = {model.key: model.name for model in workspace().catalog.all}
+    for each in costs.corrections:
+        st.markdown(f"**{plain(names.get(each.model, each.model))}:** {plain(str(each))}.")
+    if costs.checks:
+        show_figure(count_chart(costs.checks, palette=palette(theme())), key="count_chart")
+    st.caption(
+        "Nobody publishes how Nova cuts words into tokens; media tokens are known exactly. Each "
+        "call is corrected by those before it. To begin anew, set `WORKBENCH_CALIBRATE_FROM` to a "
+        "day, or to `off`."
     )
-    by = LINES[str(chosen)]
+
+
+def _table(costs: Costs, chosen: str) -> None:
+    by = LINES[chosen]
     lines = costs.lines[by]
     st.dataframe(
         _frame(lines[-MOST_LINES:][::-1] if by == "day" else lines[:MOST_LINES], by),
@@ -152,7 +189,7 @@ def _table(costs: Costs) -> None:
         height="content" if len(lines) <= 20 else 600,
         placeholder="–",
         column_config={
-            "label": st.column_config.TextColumn(str(chosen), width="large"),
+            "label": st.column_config.TextColumn(chosen, width="large"),
             "spent": st.column_config.NumberColumn("Spent", format=USD),
             "calls": st.column_config.NumberColumn("Calls"),
             "unknown": st.column_config.NumberColumn("Of unknown price"),
@@ -198,7 +235,9 @@ def _troubled(calls: tuple[TroubledCall, ...]) -> None:
     import polars as pl
 
     st.subheader("Calls that gave nothing to keep", anchor=False)
-    st.caption("A lost call may have been billed: whoever made it ended before it was answered.")
+    st.caption(
+        "A lost call may have been billed: its reply never came. Its estimate is the most it can cost."
+    )
     rows = [
         {
             "at": format_moment(call.at),
@@ -234,16 +273,18 @@ def prices_view() -> None:
 
     catalog = workspace().catalog
     st.caption(
-        f"US dollars per million tokens, as of {format_date(catalog.as_of)}. "
+        f"US dollars per million tokens, minute or picture, as of {format_date(catalog.as_of)}. "
         + (f"With your own prices from {plain(catalog.origin)}." if catalog.origin else "")
         + (" Other prices: a file of yours in `WORKBENCH_CATALOG_FILE`." * (not catalog.origin))
     )
     rows = [
         {
             "model": model.name,
-            "input": float(price.input_usd_per_mtok),
-            "output": float(price.output_usd_per_mtok),
+            "input": None if price.is_by_media else float(price.input_usd_per_mtok),
+            "output": None if price.is_by_media else float(price.output_usd_per_mtok),
             "cached": _number(price.cached_usd_per_mtok),
+            "minute": _number(price.usd_per_media_min),
+            "image": _number(price.usd_per_image),
             "route": price.route,
             "tier": price.tier,
             "as_of": format_date(price.as_of),
@@ -255,7 +296,13 @@ def prices_view() -> None:
     unknown = [model.name for model in catalog.models() if not model.prices and not model.is_free]
     per_mtok = "$%.3f"
     st.dataframe(
-        pl.DataFrame(rows, schema_overrides={"cached": pl.Float64}, infer_schema_length=None),
+        pl.DataFrame(
+            rows,
+            schema_overrides=dict.fromkeys(
+                ("input", "output", "cached", "minute", "image"), pl.Float64
+            ),
+            infer_schema_length=None,
+        ),
         hide_index=True,
         height=600,
         placeholder="–",
@@ -264,6 +311,8 @@ def prices_view() -> None:
             "input": st.column_config.NumberColumn("In", format=per_mtok),
             "output": st.column_config.NumberColumn("Out", format=per_mtok),
             "cached": st.column_config.NumberColumn("Cached", format=per_mtok),
+            "minute": st.column_config.NumberColumn("A minute", format=per_mtok),
+            "image": st.column_config.NumberColumn("A picture", format="$%.4f"),
             "route": "Route",
             "tier": "Tier",
             "as_of": "As of",

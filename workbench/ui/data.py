@@ -17,12 +17,14 @@ from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
     from workbench.analysis.compare import Comparison
+    from workbench.analysis.fields import Field, FieldPer
     from workbench.analysis.results import Analysis
     from workbench.backends.protocol import Readiness
     from workbench.evidence.evidence import Evidence
     from workbench.library.overview import AssetCard, LibraryTotals
     from workbench.library.records import AnalysisHeader, CallInFlight, ReportRecord, WorkerRecord
     from workbench.media.asset import Asset
+    from workbench.reports.field_tables import FieldTable
 
 HEALTH_S = 60
 """Seconds that what health found is believed."""
@@ -84,6 +86,20 @@ def _evidence(stamp: tuple[str, int], asset_id: str) -> "Evidence | None":  # no
     return workspace().evidence(asset_id)
 
 
+@st.cache_data(max_entries=2, show_spinner=False)
+def _fields(stamp: tuple[str, int]) -> "tuple[Field, ...]":  # noqa: ARG001
+    return workspace().fields()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _field_table(
+    stamp: tuple[str, int],  # noqa: ARG001
+    names: tuple[str, ...],
+    per: "FieldPer",
+) -> "FieldTable":
+    return workspace().field_table(names, per=per)
+
+
 @st.cache_data(ttl=HEALTH_S, max_entries=2, show_spinner=False)
 def _health(folder: str) -> "list[Readiness]":  # noqa: ARG001
     return workspace().health()
@@ -133,6 +149,16 @@ def comparison(a_id: str, b_id: str) -> "Comparison":
 def evidence(asset_id: str) -> "Evidence | None":
     """What was measured about an asset."""
     return _evidence(catalog_stamp(), asset_id)
+
+
+def fields() -> "tuple[Field, ...]":
+    """Questions of the user's own that were asked before, the newest first."""
+    return _fields(catalog_stamp())
+
+
+def field_table(names: Sequence[str], per: "FieldPer") -> "FieldTable":
+    """What the library's files answer, a row for each file or chapter."""
+    return _field_table(catalog_stamp(), tuple(names), per)
 
 
 def health() -> "list[Readiness]":

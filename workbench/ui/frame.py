@@ -22,6 +22,7 @@ ENGINE_WORDS = {
     "local": ("Local engine", "ready", "not ready"),
     "nova": ("AWS", "connected", "not connected"),
 }
+"""Rekognition goes by the same credentials as Nova."""
 
 _TROUBLE = "trouble"
 
@@ -68,8 +69,9 @@ def page_frame() -> Iterator[None]:
 
 def _engine_badges() -> None:
     with contextlib.suppress(WorkbenchError):  # the page itself shows it
-        for name, engine in data.engine_states().items():
-            title, good, bad = ENGINE_WORDS.get(name, (name, "ready", "off"))
+        states = data.engine_states()
+        for name, (title, good, bad) in ENGINE_WORDS.items():
+            engine = states[name]
             if engine.is_ready:
                 st.badge(
                     f"{title} {good}",

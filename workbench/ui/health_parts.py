@@ -10,10 +10,15 @@ from workbench.ui.formats import advice, plain
 from workbench.ui.session import workspace
 from workbench.ui.states import state_badge
 
-OPTIONAL = ("nova",)
+OPTIONAL = ("nova", "rekognition")
 """Parts that are off and not broken when they are not ready."""
 
-TITLES = {"local": "Local engine", "nova": "Amazon Nova", "ffmpeg": "Video tools"}
+TITLES = {
+    "local": "Local engine",
+    "nova": "Amazon Nova",
+    "rekognition": "Amazon Rekognition",
+    "ffmpeg": "Video tools",
+}
 
 
 def check_again() -> None:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from workbench.analysis.results import told_once
 from workbench.backends.usage import format_usd
+from workbench.library.batch import IN_BATCH
+from workbench.library.holders import is_batched
 from workbench.library.records import Job, Priority
 from workbench.media.timecode import format_length
 from workbench.ui.formats import advice, facts, format_about, format_count, format_moment, plain
@@ -64,18 +67,35 @@ def stop_words(job: Job, calls: "Sequence[CallInFlight]") -> str:
     """What a person should know before a job is stopped: what is paid, and what still will be."""
     paid = paid_words(job)
     said = [f"Paid so far: {paid}." if paid else "Nothing has been paid so far."]
-    if calls:
-        most = [call.most_usd for call in calls if call.most_usd is not None]
-        price = f", for at most {format_usd(sum(most[1:], most[0]))}" if most else ""
-        verb, each = (
-            ("finish", "their replies are") if len(calls) > 1 else ("finishes", "its reply is")
+    batched = [call for call in calls if is_batched(call)]
+    alone = [call for call in calls if not is_batched(call)]
+    if batched:
+        said.append(
+            f"Its batch of {format_count(len(batched), 'record')} is stopped: those that Bedrock has"
+            f" answered by then are billed{_at_most(batched)}, and kept."
         )
-        said.append(f"{format_count(len(calls), 'call')} in flight {verb}{price}, and {each} kept.")
-    elif job.state == "running" and job.kind == "analyse":
+    if alone:
+        verb, each = (
+            ("finish", "their replies are") if len(alone) > 1 else ("finishes", "its reply is")
+        )
+        count = format_count(len(alone), "call")
+        said.append(f"{count} in flight {verb}{_at_most(alone)}, and {each} kept.")
+    elif not calls and job.state == "running" and job.kind == "analyse":
         said.append("A call in flight finishes, and its reply is kept.")
     if paid or job.done:
         said.append("What is finished is kept: the same request takes up where this one stops.")
     return " ".join(said)
+
+
+def _at_most(calls: "Sequence[CallInFlight]") -> str:
+    """What calls may cost together, in words; empty where no price is known."""
+    most = [call.most_usd for call in calls if call.most_usd is not None]
+    return f", for at most {format_usd(sum(most[1:], most[0]))}" if most else ""
+
+
+def is_parked(job: Job) -> bool:
+    """Does a job wait for a batch, and not for a worker?"""
+    return job.state == "waiting" and job.queue == IN_BATCH
 
 
 def job_row(job: Job) -> None:
@@ -94,8 +114,8 @@ def job_row(job: Job) -> None:
 def job_bar(job: Job) -> None:
     """How far a job is, with the stage it is in."""
     stage = job.stage[:1].upper() + job.stage[1:]
-    # The badge of a running job says how far it is already.
-    done = "" if job.state == "running" else f"{job.done:,} of {job.total:,}"
+    # The badge of a running job says how far it is already, the stage of one in a batch does.
+    done = "" if job.state == "running" or is_parked(job) else f"{job.done:,} of {job.total:,}"
     if job.total:
         words = plain(facts([done, stage]))
         st.progress(min(1.0, job.done / job.total), text=words or None)
@@ -114,7 +134,7 @@ def job_card(job: Job, calls: "Sequence[CallInFlight]" = ()) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             job_row(job)
             _actions(job, calls)
-        if job.state in ("running", "paused"):
+        if is_parked(job) or job.state in ("running", "paused"):
             job_bar(job)
         shown_trouble(job.id)
         if job.state == "failed":
@@ -159,12 +179,13 @@ def _failures(job: Job) -> None:
         return
     count = len(job.failures)
     with st.expander(f"{format_count(count, 'file')} could not be done"):
-        for failure in job.failures[:FAILURES_SHOWN]:
+        told = told_once(job.failures)
+        for failure in told[:FAILURES_SHOWN]:
             st.markdown(
                 f"**{plain(failure.name)}**: {plain(failure.message)}  \n{advice(failure.hint)}"
             )
-        if count > FAILURES_SHOWN:
-            st.caption(f"and {count - FAILURES_SHOWN:,} more")
+        if len(told) > FAILURES_SHOWN:
+            st.caption(f"and {len(told) - FAILURES_SHOWN:,} more")
 
 
 def _actions(job: Job, calls: "Sequence[CallInFlight]") -> None:
@@ -237,6 +258,14 @@ def _result_link(job: Job) -> None:
         st.page_link(
             "pages/results.py", label="Results", icon=":material/view_timeline:", query_params=query
         )
+        if len(job.asset_ids) == 1 and len(job.result_ids) > 1:
+            sides = {"asset": job.asset_ids[0], "a": job.result_ids[0], "b": job.result_ids[1]}
+            st.page_link(
+                "pages/compare.py",
+                label="Compare",
+                icon=":material/compare_arrows:",
+                query_params=sides,
+            )
     elif job.kind == "report" and job.result_ids:
         st.page_link(
             "pages/reports.py",

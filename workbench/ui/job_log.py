@@ -35,7 +35,7 @@ WORDS: dict[str, str] = {
     "call.failed": "Not answered",
     "call.refused": "Billed, but its answer cannot be used",
     "call.unkept": "Billed, but there was no room to keep its answer",
-    "call.lost": "Nobody knows whether it was billed: who asked died",
+    "call.lost": "Nobody knows whether it was billed: its reply never came",
     "call.waits": "Waits",
 }
 """Event → how its line begins."""

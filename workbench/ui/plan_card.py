@@ -5,11 +5,12 @@ What is shown is the plan that will be run. An unknown price is `–` and never 
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import streamlit as st
 
 from workbench.analysis.request import AnalysisRequest
+from workbench.backends.catalog import Tier
 from workbench.backends.usage import format_usd, total_cost
 from workbench.reports.charts import chunk_plan_chart, palette
 from workbench.ui import data
@@ -41,13 +42,13 @@ def price_range(low: "Cost", high: "Cost") -> str:
     return f"{format_price(low)} to {format_price(high)}"
 
 
-def run_label(plan: "AnalysisPlan") -> str:
+def run_label(cost: "Cost") -> str:
     """What the button says: what it does and what that costs."""
-    return "Run, price unknown" if plan.cost is None else f"Run for {format_price(plan.cost)}"
+    return "Run, price unknown" if cost is None else f"Run for {format_price(cost)}"
 
 
 def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
-    """Show price, time and steps of a request.
+    """Show price, time and steps of a request, over all engines it names.
 
     Args:
         request: What is asked; a cap is set in the card.
@@ -58,23 +59,27 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
     Raises:
         RequestError: It cannot be done as asked.
     """
-    plan = workspace().plan(request)
-    is_free = plan.model.is_free
+    plans = workspace().plans(request)
+    plan = plans[0]
+    is_free = all(each.model.is_free for each in plans)
+    cost = total_cost(each.cost for each in plans)
+    low, high = (total_cost(ends) for ends in zip(*map(_ends, plans), strict=True))
     with st.container(border=True):
         st.markdown("**What this will do**")
         price, time, calls = st.columns(3)
-        between = price_range(plan.cost_low, plan.cost_high)
+        between = price_range(low, high)
         price.metric(
             "Price",
-            format_price(plan.cost),
+            format_price(cost),
             help=f"{plain(between)}. Answers have no fixed length." if between else None,
         )
-        time.metric("Time", format_about(plan.seconds))
-        calls.metric("Model calls", f"{len(plan.calls):,}")
-        _steps(plan)
-        _remarks(plan, between)
+        time.metric("Time", format_about(sum(each.seconds for each in plans)))
+        calls.metric("Model calls", f"{sum(len(each.calls) for each in plans):,}")
+        _steps(plans)
+        for each in plans:
+            _remarks(each, price_range(each.cost_low, each.cost_high))
         cap = None
-        if not is_free and plan.cost is not None:
+        if not is_free and cost is not None:
             cap = st.number_input(
                 "Stop at",
                 min_value=0.0,
@@ -86,9 +91,9 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
                 placeholder="no cap",
                 help="The run stops cleanly before a call that would pass this many dollars.",
             )
-        hint = _why_not(plan)
+        hint = next(filter(None, map(_why_not, plans)), "")
         pressed = st.button(
-            run_label(plan).replace("$", "\\$"),
+            run_label(cost).replace("$", "\\$"),
             type="primary",
             icon=":material/play_arrow:",
             shortcut="Mod+Enter",
@@ -106,6 +111,10 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
     return with_cap(request, cap) if pressed else None
 
 
+def _ends(plan: "AnalysisPlan") -> "tuple[Cost, Cost]":
+    return plan.cost_low, plan.cost_high
+
+
 def _why_not(plan: "AnalysisPlan") -> str:
     """Why the plan cannot be run now; empty if it can."""
     state = data.engine_states().get(plan.model.engine)
@@ -114,11 +123,13 @@ def _why_not(plan: "AnalysisPlan") -> str:
     return f"{state.finding.rstrip('.')}: {state.hint}" if state.hint else state.finding
 
 
-def _steps(plan: "AnalysisPlan") -> None:
+def _steps(plans: "Sequence[AnalysisPlan]") -> None:
     import polars as pl
 
     groups = [
-        (name, list(calls)) for name, calls in groupby(plan.calls, key=lambda call: call.asset_name)
+        (name if len(plans) == 1 else f"{name} · {plan.model.name}", list(calls))
+        for plan in plans
+        for name, calls in groupby(plan.calls, key=lambda call: call.asset_name)
     ]
     rows = [_step(name, calls) for name, calls in groups[:STEPS_SHOWN]]
     if len(groups) > STEPS_SHOWN:
@@ -159,6 +170,7 @@ def _remarks(plan: "AnalysisPlan", between: str) -> None:
                 [
                     plan.model.name,
                     looks,
+                    "" if plan.request.tier == "standard" else f"{plan.request.tier} tier",
                     between,
                     "" if plan.model.is_free else f"prices of {plan.catalog_as_of}",
                 ]
@@ -183,12 +195,17 @@ def _remarks(plan: "AnalysisPlan", between: str) -> None:
 
 
 def price_table(request: AnalysisRequest) -> None:
-    """Show the same request priced for every model and depth, side by side."""
+    """Show the same request priced for every model and depth, side by side.
+
+    Service tiers are the standard one and the one that is asked for, or all on demand.
+    """
     import polars as pl
 
-    options = workspace().prices(request)
+    title, switch = st.columns([3, 1])
+    title.markdown("**The same with other models**")
+    every = switch.toggle("All service tiers", key="all_tiers")
+    options = workspace().prices(request, get_args(Tier) if every else ())
     rows = [_option(option) for option in options]
-    st.markdown("**The same with other models**")
     if not rows:
         st.caption("No model can be used for this.")
         return
@@ -215,12 +232,13 @@ def price_table(request: AnalysisRequest) -> None:
 
 
 def _option(option: "PricedOption") -> tuple[str | None, ...]:
-    depth = "" if option.engine == "local" else f", {option.depth}"
+    depth = f", {option.depth}" if option.engine == "nova" else ""
+    tier = "" if option.tier == "standard" else f", {option.tier}"
     note = option.note.replace(".; ", "; ")
     if not option.is_available:
         note = note or "not available"
     return (
-        f"{option.name}{depth}",
+        f"{option.name}{depth}{tier}",
         format_usd(option.cost_usd),
         price_range(option.cost_low_usd, option.cost_high_usd) or None,
         format_about(option.seconds),

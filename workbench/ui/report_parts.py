@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from workbench.analysis.request import EVERYTHING
+from workbench.analysis.request import DETECTABLE, ENGINES, EVERYTHING
 from workbench.ui import data, links
+from workbench.ui.field_parts import field_editor
 from workbench.ui.formats import format_count, format_moment, plain
 from workbench.ui.frame import show_error, shown_errors
 from workbench.ui.live import live
@@ -28,11 +29,19 @@ ASSETS = "assets"
 ABOUT_ONE = "video_report"
 """The notebook that a link with assets asks for."""
 
+QUESTIONS = "fields"
+"""The parameter that holds questions of the user's own; written into a table."""
+
 DATA_DIR = "data_dir"
 """Set by the worker: a report reads the library it is kept in."""
 
+LISTS: dict[str, tuple[str, ...]] = {
+    "find": EVERYTHING,
+    "also": ENGINES,
+    "detect": DETECTABLE,
+}
 CHOICES = {
-    "engine": ["local", "nova"],
+    "engine": ["local", "nova", "rekognition"],
     "quality": ["fast", "balanced", "best"],
     "depth": ["detailed", "overview"],
     "summary_length": ["brief", "standard", "detailed"],
@@ -78,8 +87,10 @@ def making(notebook: "NotebookInfo", named: tuple[str, ...] = ()) -> None:
     assets = data.assets()
     labels = asset_labels(assets)
     chosen: list[str] = []
+    # One that names no file of its own can do without, and is about all that are chosen.
+    is_about_one = bool(notebook.parameters.get(ASSETS))
     if ASSETS in notebook.parameters:
-        analysed = [header.asset_id for header in data.headers()]
+        analysed = [header.asset_id for header in data.headers()] if is_about_one else []
         default = [name for name in named if name in assets] or analysed[:1]
         chosen = st.multiselect(
             "Files",
@@ -87,20 +98,27 @@ def making(notebook: "NotebookInfo", named: tuple[str, ...] = ()) -> None:
             default=default,
             format_func=lambda name: labels[name],
             key=f"report_{notebook.name}_assets",
-            placeholder="Choose what the report is about",
+            placeholder="Choose what the report is about" if is_about_one else "None is needed",
         )
     rest = {n: value for n, value in notebook.parameters.items() if n not in (ASSETS, DATA_DIR)}
     values: dict[str, Any] = {}
     with st.expander("Parameters", icon=":material/tune:"):
         for name, default_value in rest.items():
-            values[name] = _field(notebook, name, default_value)
-    st.caption("Kept analyses are used again and cost nothing. One report is made for each file.")
-    word = f"Make {format_count(max(1, len(chosen)), 'report')}"
-    if st.button(word, type="primary", disabled=ASSETS in notebook.parameters and not chosen):
+            if name != QUESTIONS:
+                values[name] = _field(notebook, name, default_value)
+        if QUESTIONS in rest:
+            st.caption("Questions of your own")
+            asked = field_editor(key=f"report_{notebook.name}_{QUESTIONS}")
+            values[QUESTIONS] = [field.model_dump(mode="json") for field in asked]
+    each_its_own = "One report is made for each file." if is_about_one else ""
+    st.caption(f"Kept analyses are used again and cost nothing. {each_its_own}")
+    abouts = [[asset] for asset in chosen] if is_about_one else [chosen]
+    word = f"Make {format_count(max(1, len(abouts)), 'report')}"
+    if st.button(word, type="primary", disabled=is_about_one and not chosen):
         with shown_errors():
             changed = {n: v for n, v in values.items() if v != notebook.parameters[n]}
             job = ""
-            for each in [[asset] for asset in chosen] or [[]]:
+            for each in abouts:
                 parameters = {**changed, **({ASSETS: each} if each else {})}
                 job = workspace().jobs.submit_report(notebook.name, parameters)
             st.switch_page("pages/jobs.py", query_params={"job": job})
@@ -119,7 +137,9 @@ def _field(notebook: "NotebookInfo", name: str, default: Any) -> Any:
     if isinstance(default, int | float):
         return st.number_input(label, value=default, **about)
     if isinstance(default, list):
-        options = list(dict.fromkeys([*default, *(EVERYTHING if name == "find" else ())]))
+        options = list(dict.fromkeys([*default, *LISTS.get(name, ())]))
+        # Where not all that may be said is known, it can be written.
+        about["accept_new_options"] = name not in LISTS
         return st.multiselect(label, options, default=default, **about)
     if default is None:
         return st.number_input(label, value=None, placeholder="none", **about)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from pydantic import ValidationError
 
+from workbench.analysis.fields import first_fault
 from workbench.analysis.request import AnalysisRequest
 from workbench.errors import RequestError
 from workbench.ui import data
+from workbench.ui.field_parts import field_editor
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
@@ -25,9 +27,17 @@ FIND = {
     "Objects": "objects",
     "Topics": "topics",
 }
-ENGINES = {"Local": "local", "Nova": "nova"}
+ENGINES = {"Local": "local", "Nova": "nova", "Rekognition": "rekognition"}
+DETECT = {
+    "Shots": "shots",
+    "Technical cues": "cues",
+    "Text": "text",
+    "Faces": "faces",
+    "Moderation": "moderation",
+}
 QUALITIES = {"Fast": "fast", "Balanced": "balanced", "Best": "best"}
 DEPTHS = {"Detailed": "detailed", "Overview": "overview"}
+TIERS = {"Standard": "standard", "Flex": "flex", "Priority": "priority", "Batch": "batch"}
 LENGTHS = {"Brief": "brief", "Standard": "standard", "Detailed": "detailed"}
 LANGUAGES = {
     "English": "en",
@@ -124,14 +134,27 @@ def request_form() -> AnalysisRequest | None:
             key="engine",
             bind="query-params",
             wrap=True,
-            help="Local runs on this machine and costs nothing. Nova calls Amazon Bedrock.",
+            help="Local runs on this machine and costs nothing. Nova calls Amazon Bedrock. "
+            "Rekognition names what it sees.",
         )
     ]
+    also = st.pills(
+        "Compare with",
+        [label for label, each in ENGINES.items() if each != engine],
+        selection_mode="multi",
+        key="also",
+        bind="query-params",
+        help="Asked about the same files in the same run; the price is that of all.",
+    )
     fields: dict[str, Any] = {
         "assets": chosen,
         "find": tuple(FIND[label] for label in find),
         "engine": engine,
+        "also": tuple(ENGINES[label] for label in also),
     }
+    engines = {engine, *fields["also"]}
+    if "rekognition" in engines:
+        fields["detect"] = _detect_field()
     if engine == "nova":
         fields |= _model_fields()
     fields["summary_length"] = LENGTHS[
@@ -146,16 +169,28 @@ def request_form() -> AnalysisRequest | None:
     ]
     if engine == "nova":
         fields |= _nova_fields()
+    with st.expander("Questions of your own", icon=":material/quiz:"):
+        fields["fields"] = field_editor(key="fields")
     if not chosen or not find:
         return None
     try:
         return AnalysisRequest(**fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise RequestError(
-            f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}",
-            hint="change that field of the form",
-        ) from error
+        raise RequestError(first_fault(error), hint="change that part of the form") from error
+
+
+def _detect_field() -> tuple[str, ...]:
+    chosen = st.pills(
+        "Rekognition also detects",
+        list(DETECT),
+        selection_mode="multi",
+        key="detect",
+        bind="query-params",
+        wrap=True,
+        help="Each is paid by the minute or picture. Faces are counted and have no names. Persons "
+        "are not followed through a video: AWS ended that on 31 October 2025.",
+    )
+    return tuple(DETECT[label] for label in chosen)
 
 
 def _proposed_engine() -> str:
@@ -189,7 +224,7 @@ def _model_fields() -> dict[str, Any]:
 
 
 def _nova_fields() -> dict[str, Any]:
-    with st.expander("Chunks and instructions", icon=":material/tune:"):
+    with st.expander("More options", icon=":material/tune:"):
         depth = st.segmented_control(
             "Depth",
             list(DEPTHS),
@@ -206,6 +241,24 @@ def _nova_fields() -> dict[str, Any]:
         context_s = right.number_input(
             "Context on each side, seconds", 0, 60, 30, 5, key="context_s", bind="query-params"
         )
+        carry = st.toggle(
+            "One chunk after another",
+            key="carry",
+            bind="query-params",
+            help="Each chunk is told what those before it hold and what they call things: names "
+            "stay the same. It takes longer, and some 1,000 tokens more a chunk.",
+        )
+        tier = st.segmented_control(
+            "Service tier",
+            list(TIERS),
+            default="Standard",
+            required=True,
+            key="tier",
+            bind="query-params",
+            wrap=True,
+            help="Flex may wait longer for half the price. Priority goes first for more. A batch "
+            "takes hours for half the price.",
+        )
         instructions = st.text_area(
             "Instructions",
             key="instructions",
@@ -216,6 +269,8 @@ def _nova_fields() -> dict[str, Any]:
         "depth": DEPTHS[depth],
         "chunk_s": float(chunk_s),
         "context_s": float(context_s),
+        "carry": carry,
+        "tier": TIERS[tier],
         "instructions": instructions or "",
     }
 

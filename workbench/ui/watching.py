@@ -27,6 +27,15 @@ from workbench.ui.formats import format_count, plain
 if TYPE_CHECKING:
     from workbench.ui.components import Marked
 
+DETECTED = {
+    "shots": "shot",
+    "cues": "technical cue",
+    "text": "text",
+    "faces": "faces",
+    "moderation": "moderation",
+}
+"""Word for each kind of detection."""
+
 SUMMARY_PX = 376
 """As high as the other lists are beside the player of a page of 1440 pixels."""
 
@@ -151,15 +160,47 @@ def summary_view(analysis: Analysis) -> None:
         return
     with st.container(border=True, height=SUMMARY_PX):
         st.text(analysis.summary.text)
-        st.caption(
-            "Only quotations and counts: the local engine invents no prose."
-            if analysis.summary.is_extractive
-            else f"Written by {plain(analysis.model_name)} from the pictures and the transcript."
-        )
+        st.caption(_made_by(analysis))
         rows = _citations(analysis.asset_id, analysis.summary.evidence)
         if rows:
             st.markdown("**It rests on**")
             moments(rows, key="list_summary", label="Quotations", look="lines", fits=False)
+
+
+def _made_by(analysis: Analysis) -> str:
+    name = plain(analysis.model_name)
+    if analysis.summary is None or not analysis.summary.is_extractive:
+        return f"Written by {name} from the pictures and the transcript."
+    if analysis.engine == "local":
+        return "Only quotations and counts: the local engine invents no prose."
+    return f"Only counts: {name} writes no prose."
+
+
+def detection_view(analysis: Analysis) -> None:
+    """What a detector reported, in order of time; in a picture, by kind."""
+    rows = [
+        _row(
+            analysis.asset_id,
+            f"{each.kind}{number}_{turn}",
+            span,
+            title=each.name,
+            text=each.category,
+            note=DETECTED[each.kind],
+        )
+        for number, each in enumerate(analysis.detections)
+        for turn, span in enumerate(each.spans)
+    ]
+    rows.sort(key=lambda row: (row.t, row.title))
+    if rows:
+        moments(rows, key="list_detections", label="Detected", empty="")
+    for kind, words in DETECTED.items():
+        still = [each.name for each in analysis.detections if each.kind == kind and not each.spans]
+        if still:
+            st.markdown(f"**{words[:1].upper()}{words[1:]}**")
+            st.text("\n".join(still))
+    st.caption(
+        "As Amazon Rekognition reports it. Faces are counted and have no names, and nobody is followed."
+    )
 
 
 def _citations(asset_id: str, citations: Sequence[Citation]) -> list[MomentRow]:

@@ -16,8 +16,12 @@ from workbench.errors import LibraryError, WorkbenchError
 from workbench.library.records import ReportRecord
 from workbench.progress import Progress, silent
 from workbench.settings import Settings, load_settings
-from workbench.workspace.analysis import AnalysisWork
+from workbench.workspace.account import AccountWork
+from workbench.workspace.batches import BatchWork
+from workbench.workspace.comparing import ComparingWork
+from workbench.workspace.fields import FieldWork
 from workbench.workspace.housekeeping import Upkeep
+from workbench.workspace.what_if import WhatIfWork
 
 if TYPE_CHECKING:
     from workbench.reports.costs import Costs
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from workbench.search.query import Hit
 
 
-class Workspace(AnalysisWork, Upkeep):
+class Workspace(BatchWork, ComparingWork, FieldWork, WhatIfWork, AccountWork, Upkeep):
     """One library and everything that works on it.
 
     Example:
@@ -173,13 +177,14 @@ class Workspace(AnalysisWork, Upkeep):
         return self.store.reports()
 
     def costs(self, since: date | None = None, until: date | None = None) -> "Costs":
-        """What was spent and saved, by day, month, model, asset and job.
+        """What was spent and saved, by day, month, model, asset, job and type.
 
         Args:
             since: First day (UTC); None for the beginning.
             until: First day after the last (UTC); None for no end.
         """
-        from workbench.reports.costs import Names, costs_of
+        from workbench.reports.cost_lines import Names
+        from workbench.reports.costs import costs_of
 
         names = Names(
             {model.key: model.name for model in self.catalog.all},
@@ -187,7 +192,14 @@ class Workspace(AnalysisWork, Upkeep):
             {job.id: job.title for job in self.store.jobs()},
         )
         budget = self.settings.monthly_budget_usd
-        return costs_of(self.store.ledger(), names, since=since, until=until, budget_usd=budget)
+        return costs_of(
+            self.store.ledger(),
+            names,
+            since=since,
+            until=until,
+            budget_usd=budget,
+            counted=self.counted_texts(),
+        )
 
     def start_services(self) -> None:
         """Start the worker and the index server of this data folder, unless they run."""

@@ -4,17 +4,18 @@ import functools
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall, plan_analysis
 from workbench.analysis.prices import PricedOption, price_options
+from workbench.analysis.question import VIDEO_SPEC
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Analysis, Failure, RunResult
 from workbench.analysis.run import Executor, RunTools, run_plan
+from workbench.backends.catalog import Tier
 from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.protocol import MediaPart
 from workbench.errors import (
@@ -30,10 +31,9 @@ from workbench.library.records import AnalysisHeader, LedgerEntry
 from workbench.library.sources import SourceKeep, reading_source, require_source
 from workbench.media.asset import Asset
 from workbench.progress import Progress, silent
-from workbench.workspace.library import LibraryWork, existing_path
-
-if TYPE_CHECKING:
-    from workbench.analysis.compare import Comparison
+from workbench.workspace.combined import run_each
+from workbench.workspace.corrections import CorrectionWork
+from workbench.workspace.library import existing_path
 
 NO_MEDIA = "holds no video, photo or sound file"
 NO_MEDIA_HINT = "name another folder; `workbench import --dry-run` lists what is found"
@@ -44,7 +44,7 @@ MOST_CALLS_AT_ONCE = 16
 log = logging.getLogger(__name__)
 
 
-class AnalysisWork(LibraryWork):
+class AnalysisWork(CorrectionWork):
     """Questions and answers."""
 
     def _context(self) -> PlanContext:
@@ -52,12 +52,20 @@ class AnalysisWork(LibraryWork):
         def evidence_for(asset_id: str) -> Evidence | None:
             return self.store.evidence(asset_id)
 
+        @functools.cache
+        def proxy_bytes_of(asset_id: str) -> int | None:
+            proxies = self.store.proxies(asset_id)
+            return next((each.size_bytes for each in proxies if each.spec == VIDEO_SPEC), None)
+
         return PlanContext(
-            self.catalog,
+            self._corrected_catalog(),
             self.settings.nova_route,
             region=lambda: self.nova.region,
             evidence_for=evidence_for,
             cache=self.cache,
+            can_stage=bool(self.settings.staging_uri),
+            limit_bytes=int(self.settings.proxy_limit_mb * 1_000_000),
+            proxy_bytes_of=proxy_bytes_of,
             local_version=f"{LOCAL_ENGINE_VERSION}, {self.embedder.name}",
         )
 
@@ -85,22 +93,39 @@ class AnalysisWork(LibraryWork):
         return list(assets.values()), problems
 
     def plan(self, request: AnalysisRequest) -> AnalysisPlan:
-        """List and price the model calls a request means; nothing is sent.
+        """List and price the model calls a request means, of its first engine; nothing is sent.
 
         Raises:
             RequestError: It cannot be done as asked, or names nothing that can be read.
+        """
+        return self.plans(request.model_copy(update={"also": ()}))[0]
+
+    def plans(self, request: AnalysisRequest) -> tuple[AnalysisPlan, ...]:
+        """List and price the model calls of each engine a request names; nothing is sent.
+
+        Raises:
+            RequestError: One cannot do it as asked, or it names nothing that can be read.
         """
         assets, problems = self._named(request)
         if not assets:
             first = problems[0] if problems else Failure("", "nothing to analyse", "choose a file")
             raise RequestError(first.message, hint=first.hint)
-        return plan_analysis(request, assets, self._context(), problems=problems)
+        context = self._context()
+        return tuple(
+            plan_analysis(each, assets, context, problems=problems)
+            for each in request.each_engine()
+        )
 
-    def prices(self, request: AnalysisRequest) -> list[PricedOption]:
-        """The same request priced for every model and depth, the cheapest first."""
+    def prices(self, request: AnalysisRequest, tiers: Collection[Tier] = ()) -> list[PricedOption]:
+        """The same request priced for every model and depth, the cheapest first.
+
+        Args:
+            request: What is asked.
+            tiers: Service tiers; none for the standard one and the one that is asked for.
+        """
         assets, _ = self._named(request)
         readiness = {name: self.backends.get(name).readiness() for name in self.backends.engines()}
-        return price_options(request, assets, self._context(), readiness)
+        return price_options(request, assets, self._context(), readiness, tiers=tiers)
 
     def gather(self, asset: Asset, progress: Progress = silent) -> Evidence:
         """Measure an asset, or read what was measured before.
@@ -129,10 +154,12 @@ class AnalysisWork(LibraryWork):
         self, asset_plan: AssetPlan, call: PlannedCall, progress: Progress
     ) -> tuple[MediaPart, ...]:
         """Make the files that go with a call to a service."""
-        from workbench.library.proxies import ProxyWork, media_for
+        from workbench.library.proxies import ProxyWork, detection_media, media_for
 
         if call.part.task == "combine" or self.catalog.get(call.model).engine == "local":
             return ()
+        if call.part.feature:
+            return detection_media(ProxyWork(self.store, self.data_dir), call.part, progress)
         return media_for(
             ProxyWork(self.store, self.data_dir), asset_plan.asset, call.chunk, progress
         )
@@ -231,11 +258,7 @@ class AnalysisWork(LibraryWork):
             NoCredentials: A call has to be made, and the service cannot be called from here.
         """
         engine = plan.model.engine
-        if plan.kept_calls < len(plan.calls):
-            # Measuring takes minutes: better said before than after.
-            state = self.backends.get(engine).readiness()
-            if not state.is_ready:
-                raise NoCredentials(state.finding.rstrip("."), hint=state.hint)
+        self._require_ready(plan)
         run_id = job_id or f"{RUN_PREFIX}{uuid.uuid4().hex}"
         limit = self.store.limit(plan.model.key).at_once or MOST_CALLS_AT_ONCE
         away: set[str] = set()
@@ -280,8 +303,30 @@ class AnalysisWork(LibraryWork):
         *,
         job_id: str = "",
     ) -> RunResult:
-        """Plan and run a request in this process; see `run`."""
-        return self.run(self.plan(request), progress=progress, execute=execute, job_id=job_id)
+        """Plan and run a request in this process, with each of its engines; see `run`.
+
+        One cap holds over all of them, and none is begun that could not be finished.
+        """
+        plans = self.plans(request)
+        for plan in plans:
+            self._require_ready(plan)
+        run_id = job_id or f"{RUN_PREFIX}{uuid.uuid4().hex}"
+
+        def run(plan: AnalysisPlan, told: Progress) -> RunResult:
+            return self.run(plan, progress=told, execute=execute, job_id=run_id)
+
+        return run_each(plans, run, progress)
+
+    def _require_ready(self, plan: AnalysisPlan) -> None:
+        """See that what is not kept can be asked; measuring takes minutes, so it is said before.
+
+        Raises:
+            NoCredentials: A call has to be made, and the service cannot be called from here.
+        """
+        if plan.kept_calls < len(plan.calls):
+            state = self.backends.get(plan.model.engine).readiness()
+            if not state.is_ready:
+                raise NoCredentials(state.finding.rstrip("."), hint=state.hint)
 
     def analysis(self, analysis_id: str) -> Analysis:
         """A kept analysis.
@@ -294,54 +339,6 @@ class AnalysisWork(LibraryWork):
     def analyses(self, asset_id: str | None = None) -> list[AnalysisHeader]:
         """Kept analyses, newest first; of one asset, or of all."""
         return self.store.analyses(asset_id)
-
-    def two_to_compare(self, asset_id: str, a_id: str = "", b_id: str = "") -> tuple[str, str]:
-        """Ids of two analyses of an asset: those given, else the newest of different models or prompts.
-
-        Args:
-            asset_id: The asset.
-            a_id: Analysis A; empty to choose it.
-            b_id: Analysis B; empty to choose it.
-
-        Raises:
-            NotInLibrary: There is no analysis with a given id.
-            RequestError: One is of another asset, or there are not two.
-        """
-        asset = self.store.asset(asset_id)
-        for named in filter(None, (a_id, b_id)):
-            if (found := self.analysis(named)).asset_id != asset_id:
-                raise RequestError(
-                    f"analysis {named} is of {found.asset_name}, not of {asset.name}",
-                    hint="choose two analyses of the same file",
-                )
-        if a_id and b_id:
-            return a_id, b_id
-        headers = self.analyses(asset_id)
-        if len(headers) < 2:
-            had = "one analysis" if headers else "no analysis"
-            raise RequestError(
-                f"{asset.name} has {had}; to compare needs two",
-                hint="analyse it with another engine, model or instructions",
-            )
-        first = self.analysis(a_id or b_id or headers[0].id)
-        others = [header.id for header in headers if header.id != first.id]
-        other = next((each for each in others if self._is_unlike(first, each)), others[0])
-        return (other, first.id) if b_id else (first.id, other)
-
-    def _is_unlike(self, analysis: Analysis, other_id: str) -> bool:
-        other = self.analysis(other_id)
-        return (other.model, other.prompt_hash) != (analysis.model, analysis.prompt_hash)
-
-    def compare(self, a_id: str, b_id: str) -> "Comparison":
-        """Where two kept analyses of one asset agree, and where they differ.
-
-        Raises:
-            NotInLibrary: There is no analysis with one of these ids.
-            RequestError: They are of different assets.
-        """
-        from workbench.analysis.compare import compare
-
-        return compare(self.analysis(a_id), self.analysis(b_id))
 
     def evidence(self, asset_id: str) -> Evidence | None:
         """What was measured on an asset; None before its first analysis."""

@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.analysis.results import Failure
 from workbench.backends.protocol import Readiness
+from workbench.backends.staging import Staging
+from workbench.errors import BackendError
 from workbench.progress import Progress, silent
 from workbench.workspace.services import Services
 
@@ -20,6 +23,8 @@ class Upkeep(Services):
         self, dry_run: bool = False, *, progress: Progress = silent
     ) -> "GarbageReport":
         """Remove what can be made again or is past its time; safe while everything runs.
+
+        In the folder in S3 as well, where one is set.
 
         Args:
             dry_run: Only say what would go.
@@ -45,7 +50,25 @@ class Upkeep(Services):
             self.data_dir, settings.database_url, retention.jobs_before(), dry_run=dry_run
         )
         entries = Removed("ended entries of the queue", count, None)
-        return replace(report, removed=(*report.removed, entries))
+        report = replace(report, removed=(*report.removed, entries))
+        return self._with_staged(report, self.staging) if self.staging else report
+
+    def _with_staged(self, report: "GarbageReport", staging: Staging) -> "GarbageReport":
+        """Clean the folder in S3, too; one that cannot be reached holds nothing else up."""
+        from workbench.library.housekeeping import Removed
+
+        days = self.settings.staging_days
+        if self.store.batches(only_open=True, limit=1):
+            # Bedrock reads the files of a batch for up to three days.
+            days = max(days, 4)
+        try:
+            old = staging.clean(days, dry_run=report.is_dry_run)
+        except BackendError as error:
+            failure = Failure(staging.uri, error.message, error.hint)
+            return replace(report, failed=(*report.failed, failure))
+        size_bytes = sum(each.size_bytes for each in old)
+        staged = Removed("files in the S3 folder", len(old), size_bytes)
+        return replace(report, removed=(*report.removed, staged))
 
     def storage(self, *, deep: bool = False) -> list[Readiness]:
         """Whether what is kept is whole, how much it is, and when it was backed up.

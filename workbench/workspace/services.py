@@ -17,6 +17,7 @@ from workbench.settings import Settings
 if TYPE_CHECKING:
     from workbench.backends.bedrock import BedrockNova
     from workbench.backends.embedders import Embedder
+    from workbench.backends.staging import Staging
     from workbench.jobs.client import JobClient
     from workbench.search.index import Index
 
@@ -58,6 +59,7 @@ class Services:
         registry = Registry()
         registry.register("local", self._open_local)
         registry.register("nova", lambda: self.nova)
+        registry.register("rekognition", self._open_rekognition)
         return registry
 
     def _open_local(self) -> Backend:
@@ -67,6 +69,11 @@ class Services:
         # Shared letters say less about sentences than shared words, which the engine counts itself.
         by_letters = isinstance(self.embedder, HashedNgrams)
         return LocalEngine(embed=None if by_letters else self.embedder.embed)
+
+    def _open_rekognition(self) -> Backend:
+        from workbench.backends.rekognition import Rekognition
+
+        return Rekognition(self.settings.aws_region, self.staging)
 
     @functools.cached_property
     def nova(self) -> "BedrockNova":
@@ -78,7 +85,21 @@ class Services:
             endpoint_url=self.settings.bedrock_endpoint_url,
             route=self.settings.nova_route,
             inline_limit_bytes=int(self.settings.proxy_limit_mb * 1_000_000),
+            staging=self.staging,
+            stream=self.settings.nova_stream,
         )
+
+    @functools.cached_property
+    def staging(self) -> "Staging | None":
+        """The folder in S3; None where none is set. Opening it calls nothing.
+
+        Raises:
+            StagingError: The setting names no folder of a bucket.
+        """
+        from workbench.backends.staging import Staging
+
+        uri = self.settings.staging_uri
+        return Staging(uri, region=self.settings.aws_region) if uri else None
 
     @property
     def index(self) -> "Index":

@@ -1,7 +1,8 @@
 """The words sent to a model. They are kept as text files beside this module, one for each task.
 
 Media go first and these words last; the answer's form travels as a schema. A change of wording
-changes `prompt_hash`, which every analysis keeps.
+changes `prompt_hash`, which every analysis keeps. What others have said, shown or written goes in
+as quoted material; see `quoting`.
 """
 
 import functools
@@ -10,6 +11,9 @@ from collections.abc import Iterable
 from importlib import resources
 from string import Template
 
+from workbench.analysis.carrying import Carried
+from workbench.analysis.fields import Field
+from workbench.analysis.quoting import one_line, quoted, title_line
 from workbench.analysis.request import AnalysisRequest
 from workbench.evidence.evidence import Evidence, TextBlock
 from workbench.media.chunks import Chunk
@@ -36,7 +40,7 @@ LANGUAGES = {
 
 @functools.cache
 def template(name: str) -> Template:
-    """The wording of one task: `analyse_chunk`, `analyse_image`, `combine` or `system`."""
+    """The wording of one task: `analyse_chunk`, `analyse_image`, `combine`, or a part of it."""
     text = resources.files(__package__).joinpath(f"{name}.md").read_text(encoding="utf-8")
     return Template(text.strip())
 
@@ -45,7 +49,15 @@ def template(name: str) -> Template:
 def prompt_hash() -> str:
     """Name of the present wording: 12 hexadecimal digits over all templates."""
     digest = hashlib.sha256()
-    for name in ("system", "analyse_chunk", "analyse_image", "combine"):
+    for name in (
+        "system",
+        "analyse_chunk",
+        "carried",
+        "analyse_image",
+        "combine",
+        "fields",
+        "combine_fields",
+    ):
         digest.update(template(name).template.encode())
     return digest.hexdigest()[:12]
 
@@ -83,6 +95,20 @@ def _wanted(request: AnalysisRequest, *, is_image: bool) -> str:
     return "\n".join(lines)
 
 
+def _fields(fields: Iterable[Field]) -> str:
+    """The reader's own questions, set off from what stands before; empty if there are none."""
+    lines = [_asked(field) for field in fields]
+    words = template("fields").substitute(questions="\n".join(lines)) if lines else ""
+    return f"\n\n{words}" if words else ""
+
+
+def _asked(field: Field) -> str:
+    kinds = {"number": "a number", "yes_no": "yes or no", "list": "a list", "text": "a few words"}
+    kind = kinds.get(field.type) or "one of: " + ", ".join(field.choices)
+    where = " (of every chapter)" if field.per == "chapter" else ""
+    return f"- {field.name}{where}: {field.ask} ({kind})"
+
+
 def _instructions(request: AnalysisRequest) -> str:
     text = request.instructions.strip()
     return f"\n\nThe reader also asks: {text}" if text else ""
@@ -97,12 +123,12 @@ def _within_letters(lines: Iterable[str], limit: int) -> str:
             break
         kept.append(line)
         used += len(line) + 1
-    return "\n".join(kept) or "(nothing)"
+    return quoted("\n".join(kept) or "(nothing)")
 
 
 def _said(utterances: Iterable[Utterance], start_s: float) -> str:
     return _within_letters(
-        (f"[{max(0.0, u.span.start_s - start_s):.0f}] {u.text}" for u in utterances),
+        (f"[{max(0.0, u.span.start_s - start_s):.0f}] {one_line(u.text)}" for u in utterances),
         TRANSCRIPT_LETTERS,
     )
 
@@ -111,7 +137,7 @@ def _read(blocks: Iterable[TextBlock], start_s: float) -> str:
     return _within_letters(
         (
             f"[{max(0.0, b.span.start_s - start_s):.0f} to {max(0.0, b.span.end_s - start_s):.0f}]"
-            f" {b.text}"
+            f" {one_line(b.text)}"
             for b in blocks
         ),
         SCREEN_TEXT_LETTERS,
@@ -124,18 +150,24 @@ def chunk_prompt(
     chunk: Chunk,
     parts: int,
     evidence: Evidence,
+    *,
+    before: Carried | None = None,
 ) -> str:
-    """The question about one chunk of a recording, with what was heard and read in it."""
+    """The question about one chunk of a recording, with what was heard and read in it.
+
+    `before` is what it is told of the chunks before it; None where it stands by itself.
+    """
     there = evidence.within(chunk.sent)
     return template("analyse_chunk").substitute(
         part=chunk.index + 1,
         parts=parts,
-        name=name,
+        name=title_line(name),
         from_time=format_time(chunk.sent.start_s),
         to_time=format_time(chunk.sent.end_s),
         duration=format_length(evidence.duration_s),
         sent_s=f"{chunk.sent.duration_s:.0f}",
-        wanted=_wanted(request, is_image=False),
+        before=f"\n\n{carried_words(before)}" if before else "",
+        wanted=_wanted(request, is_image=False) + _fields(request.fields),
         language=language_name(request.language),
         instructions=_instructions(request),
         transcript=_said(
@@ -145,29 +177,43 @@ def chunk_prompt(
     )
 
 
+def carried_words(before: Carried) -> str:
+    """What a chunk is told of the chunks before it."""
+    story, names = (
+        quoted("\n".join(one_line(line) for line in lines.splitlines()))
+        for lines in (before.story, before.names)
+    )
+    return template("carried").substitute(story=story, names=names)
+
+
 def image_prompt(request: AnalysisRequest, name: str, evidence: Evidence) -> str:
     """The question about one picture, with what was read in it."""
     return template("analyse_image").substitute(
-        name=name,
-        wanted=_wanted(request, is_image=True),
+        name=title_line(name),
+        wanted=_wanted(request, is_image=True) + _fields(request.fields_per("video")),
         language=language_name(request.language),
         instructions=_instructions(request),
-        screen_text=_within_letters((b.text for b in evidence.screen_text), SCREEN_TEXT_LETTERS),
+        screen_text=_within_letters(
+            (one_line(b.text) for b in evidence.screen_text), SCREEN_TEXT_LETTERS
+        ),
     )
 
 
 def combine_prompt(
     request: AnalysisRequest, name: str, duration_s: float, parts: Iterable[tuple[Chunk, str]]
 ) -> str:
-    """The question that makes one summary of the parts'."""
+    """The question that makes one summary, and one answer to each field, of the parts'."""
+    fields = _fields(field for field in request.fields_per("video") if field.type != "list")
     told = "\n\n".join(
-        f"{format_time(chunk.core.start_s)} to {format_time(chunk.core.end_s)}: {summary}"
+        f"{format_time(chunk.core.start_s)} to {format_time(chunk.core.end_s)}: {one_line(summary)}"
         for chunk, summary in parts
     )
-    return template("combine").substitute(
-        name=name,
+    wanted = "combine" if "summary" in request.find else "combine_fields"
+    return template(wanted).substitute(
+        name=title_line(name),
         duration=format_length(duration_s),
-        parts=told,
+        parts=quoted(told),
+        fields=fields,
         length=SUMMARY_LENGTHS[request.summary_length],
         language=language_name(request.language),
         instructions=_instructions(request),

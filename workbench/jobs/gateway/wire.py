@@ -61,6 +61,7 @@ class Told:
     message: str
     hint: str
     billed: Usage | None = None
+    lost_sends: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,10 @@ def hear(connection: Connection, most_bytes: int | None = None) -> bytes:
 
 def told(error: WorkbenchError) -> Told:
     """An error as it is sent."""
-    billed = error.billed if isinstance(error, BackendError) else None
-    return Told(type(error).__name__, error.message, error.hint, billed)
+    name = type(error).__name__
+    if isinstance(error, BackendError):
+        return Told(name, error.message, error.hint, error.billed, error.lost_sends)
+    return Told(name, error.message, error.hint)
 
 
 def error_of(told: Told) -> WorkbenchError:
@@ -165,5 +168,5 @@ def error_of(told: Told) -> WorkbenchError:
         kind = JobError
     error = kind(told.message, hint=told.hint)
     if isinstance(error, BackendError):
-        error.billed = told.billed
+        error.billed, error.lost_sends = told.billed, told.lost_sends
     return error

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from workbench.library.database import BUSY_S, Database, Part
 from workbench.library.store.assets import AssetRows
+from workbench.library.store.batches import BatchRows
 from workbench.library.store.calls import CallRows
 from workbench.library.store.jobs import JobRows
 from workbench.library.store.moments import MomentRows
@@ -18,7 +19,17 @@ from workbench.library.store.upkeep import UpkeepRows
 from workbench.library.store.work import WorkRows
 
 
-class Store(AssetRows, ResultRows, WorkRows, JobRows, CallRows, MomentRows, UpkeepRows, MovingRows):
+class Store(
+    AssetRows,
+    ResultRows,
+    WorkRows,
+    JobRows,
+    CallRows,
+    BatchRows,
+    MomentRows,
+    UpkeepRows,
+    MovingRows,
+):
     """What is kept. Open it with `Store.open`; it may be shared between threads.
 
     Example:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, text, upd
 
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
+from workbench.library.holders import is_batched
 from workbench.library.records import CallInFlight, RateLimit
 from workbench.library.rows import cost_text, read_cost, silence_s, time_text
 from workbench.library.tables import calls_in_flight, ledger, limits, sends
@@ -44,7 +45,9 @@ class Admission:
     stale: tuple[CallInFlight, ...] = ()
     """Calls that nobody makes any more; their replies may be in the cache."""
     spent_usd: Decimal = Decimal(0)
-    """Paid for the job so far; with `over_budget`, in this month."""
+    """Paid for the job so far; with `over_budget`, in this month, open batches at their most."""
+    in_batch: bool = False
+    """With `held`, is it an open batch that makes the call?"""
 
 
 class CallRows:
@@ -70,19 +73,20 @@ class CallRows:
                 call without a known price is not made.
         """
         with self._database.writing() as connection:
-            self._one_at_a_time(connection)
+            one_at_a_time(connection)
             now_s, up_s = self._database.clock_s(connection)
-            flying = _in_flight(connection, now_s, up_s)
+            flying = in_flight(connection, now_s, up_s)
             if stale := tuple(each for each in flying if not is_alive(each)):
                 return Admission("stale", stale=stale)
-            if any(each.cache_key == call.cache_key for each in flying):
-                return Admission("held")
-            if refusal := _short_of_money(
+            same = [each for each in flying if each.cache_key == call.cache_key]
+            if same:
+                return Admission("held", in_batch=is_batched(same[0]))
+            if refusal := short_of_money(
                 connection, call, flying, cap_usd=cap_usd, budget_usd=budget_usd, now_s=now_s
             ):
                 return refusal
             limit = _limit(connection, call.model)
-            at_once = sum(1 for each in flying if each.model == call.model)
+            at_once = sum(1 for each in flying if each.model == call.model and not is_batched(each))
             if limit.at_once and at_once >= limit.at_once:
                 return Admission("busy")
             row = {
@@ -97,6 +101,36 @@ class CallRows:
             }
             connection.execute(calls_in_flight.insert().values(**row))
             return Admission("go", began_at_s=now_s)
+
+    def begin_again(
+        self, call: CallInFlight, *, cap_usd: Decimal | None, budget_usd: Decimal | None = None
+    ) -> Admission:
+        """Ask whether a call in flight, whose reply was lost and is in the ledger, may be sent anew.
+
+        With `go` it counts as begun now. Otherwise there is no room for it, and it is not waited
+        for: two that wait for each other's room would wait for ever.
+
+        Args:
+            call: The call as it was admitted.
+            cap_usd: The most its job may cost in all.
+            budget_usd: The most that all calls of this calendar month (UTC) may cost.
+        """
+        mine = calls_in_flight.c.cache_key == call.cache_key
+        with self._database.writing() as connection:
+            one_at_a_time(connection)
+            now_s, up_s = self._database.clock_s(connection)
+            flying = in_flight(connection, now_s, up_s)
+            others = [each for each in flying if each.cache_key != call.cache_key]
+            if refusal := short_of_money(
+                connection, call, others, cap_usd=cap_usd, budget_usd=budget_usd, now_s=now_s
+            ):
+                return refusal
+            # The ledger's rows are told apart by when their call began.
+            began_s = max(now_s, call.started_at_s + 0.001)
+            again = replace(call, started_at_s=began_s, silent_s=0.0, was_sent=False)
+            values = {"started_at_s": began_s, "beat_at_s": now_s, "data": to_json(again)}
+            connection.execute(update(calls_in_flight).where(mine).values(**values))
+            return Admission("go", began_at_s=began_s)
 
     def beat_calls(self, holder: str) -> None:
         """Say that the calls of a process are still being made."""
@@ -120,7 +154,7 @@ class CallRows:
     def calls_in_flight(self, job_id: str | None = None) -> list[CallInFlight]:
         """Calls that are being made, also by processes that have died, oldest first."""
         with self._database.reading() as connection:
-            found = _in_flight(connection, *self._database.clock_s(connection))
+            found = in_flight(connection, *self._database.clock_s(connection))
         return [call for call in found if job_id in (None, call.job_id)]
 
     def reserve_send(self, model: str, tokens: int, cache_key: str = "") -> tuple[int, float]:
@@ -135,7 +169,7 @@ class CallRows:
             A number for `settle_send` and 0, or 0 and the seconds to wait before asking again.
         """
         with self._database.writing() as connection:
-            self._one_at_a_time(connection)
+            one_at_a_time(connection)
             now_s = self._database.now_s(connection)
             # Those of the future were written before the clock was set back.
             old, future = sends.c.at_s < now_s - 2 * WINDOW_S, sends.c.at_s > now_s + WINDOW_S
@@ -186,11 +220,12 @@ class CallRows:
         with self._database.writing() as connection:
             connection.execute(self._database.upsert(limits).values(**row))
 
-    @staticmethod
-    def _one_at_a_time(connection: Connection) -> None:
-        # SQLite has one writer anyway.
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADMISSION_LOCK})"))
+
+def one_at_a_time(connection: Connection) -> None:
+    """Let nobody else be admitted before this transaction has ended."""
+    # SQLite has one writer anyway.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({ADMISSION_LOCK})"))
 
 
 def wait_for(
@@ -227,7 +262,8 @@ def wait_for(
     return wait_s
 
 
-def _in_flight(connection: Connection, now_s: float, up_s: float) -> list[CallInFlight]:
+def in_flight(connection: Connection, now_s: float, up_s: float) -> list[CallInFlight]:
+    """All calls in flight, oldest first."""
     query = select(calls_in_flight.c.data, calls_in_flight.c.beat_at_s)
     rows = connection.execute(query.order_by(calls_in_flight.c.started_at_s)).all()
     return [
@@ -251,7 +287,7 @@ def _limit(connection: Connection, model: str) -> RateLimit:
     return found.get(model) or found.get(EVERY_OTHER) or RateLimit(EVERY_OTHER)
 
 
-def _short_of_money(
+def short_of_money(
     connection: Connection,
     call: CallInFlight,
     flying: list[CallInFlight],
@@ -271,11 +307,14 @@ def _short_of_money(
         if room < _at_risk(each for each in flying if each.job_id == call.job_id):
             return Admission("busy", spent_usd=spent)
     if budget_usd is not None:
-        spent = _spent(connection, ledger.c.at >= _month_began(now_s))
+        # A batch lands hours later: too long to wait for what it may leave.
+        spent = _spent(connection, ledger.c.at >= _month_began(now_s)) + _at_risk(
+            each for each in flying if is_batched(each)
+        )
         room = budget_usd - spent - most
         if room < 0 or call.most_usd is None:
             return Admission("over_budget", spent_usd=spent)
-        if room < _at_risk(flying):
+        if room < _at_risk(each for each in flying if not is_batched(each)):
             return Admission("busy", spent_usd=spent)
     return None
 
@@ -289,7 +328,7 @@ def _at_risk(flying: Iterable[CallInFlight]) -> Decimal:
 def _spent(connection: Connection, which: ColumnElement[bool]) -> Decimal:
     query = select(ledger.c.cost_usd, ledger.c.outcome, ledger.c.estimated_usd)
     rows = connection.execute(query.where(which, ~ledger.c.was_kept))
-    # A lost call may have been billed: under a cap it counts as what it was expected to cost.
+    # A lost call may have been billed: under a cap it counts as the most it can have cost.
     costs = [row.estimated_usd if row.outcome == "lost" else row.cost_usd for row in rows]
     return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))
 

@@ -13,7 +13,7 @@ from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
 from workbench.library.records import FINISHED, RANKS, Job, JobEvent, JobState, WorkerRecord
 from workbench.library.rows import in_batches, now_text, read_record, silence_s, time_text
-from workbench.library.tables import job_events, jobs, queues, workers
+from workbench.library.tables import batches, job_events, jobs, queues, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,8 @@ class JobRows:
             old = ended_before(connection, before)
             for ids in in_batches(old):
                 connection.execute(delete(job_events).where(job_events.c.job_id.in_(ids)))
+                ended = batches.c.job_id.in_(ids) & ~batches.c.is_open
+                connection.execute(delete(batches).where(ended))
                 connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
         return len(old)
 

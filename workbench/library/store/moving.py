@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
-from workbench.library.holders import machine_name
+from workbench.library.holders import is_batched, machine_name
 from workbench.library.records import CallInFlight, ReportRecord
 from workbench.library.rows import read_record
 from workbench.library.tables import asset_paths, assets, calls_in_flight, proxies, reports, workers
@@ -65,7 +65,10 @@ class MovingRows:
         with self._database.writing() as connection:
             connection.execute(delete(workers))
             for row in connection.execute(select(calls_in_flight)).all():
-                call = replace(from_json(CallInFlight, row.data), holder=holder)
+                call = from_json(CallInFlight, row.data)
+                if is_batched(call):
+                    continue  # the service goes on with a batch wherever its catalog is
+                call = replace(call, holder=holder)
                 same = calls_in_flight.c.cache_key == row.cache_key
                 changed = {"holder": holder, "beat_at_s": 0.0, "data": to_json(call)}
                 connection.execute(update(calls_in_flight).where(same).values(**changed))

@@ -1,5 +1,6 @@
 """The part of the store that keeps what was found: signals, evidence and analyses."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,6 +13,9 @@ from workbench.library.database import Database
 from workbench.library.records import AnalysisHeader
 from workbench.library.rows import cost_text, read_cost, read_record, time_text
 from workbench.library.tables import analyses, evidence, signals
+
+FEW = 20
+"""Analyses read at a time: one of a long film may take a megabyte."""
 
 
 class ResultRows:
@@ -106,6 +110,25 @@ class ResultRows:
         with self._database.reading() as connection:
             rows = connection.execute(query).mappings().all()
         return [_header(dict(row)) for row in rows]
+
+    def analyses_with_fields(self, asset_ids: Sequence[str] = ()) -> Iterator[Analysis]:
+        """Analyses that were asked questions of the user's own, newest first, read one by one.
+
+        Args:
+            asset_ids: Only of these assets; of all if empty.
+        """
+        # As `to_json` writes it: to look through the text is quicker than to read all of it.
+        query = (
+            select(analyses.c.id, analyses.c.data)
+            .where(analyses.c.data.contains('"fields": [{', autoescape=True))
+            .order_by(analyses.c.created_at.desc(), analyses.c.id)
+            .execution_options(yield_per=FEW)
+        )
+        if asset_ids:
+            query = query.where(analyses.c.asset_id.in_(asset_ids))
+        with self._database.reading() as connection:
+            for name, data in connection.execute(query):
+                yield read_record(Analysis, data, f"analysis {name}")
 
 
 def _header(row: dict[str, object]) -> AnalysisHeader:

@@ -1,11 +1,14 @@
 """The part of the store that keeps what was made and paid: reports, and the ledger of calls."""
 
 from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 
+from workbench.backends.calibration import CountedText
+from workbench.backends.order import Forecast
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
@@ -15,6 +18,22 @@ from workbench.library.tables import jobs, ledger, reports
 
 if TYPE_CHECKING:
     import polars
+
+
+NEWEST_LOOKED_AT = 2000
+"""Calls that the counter of words is compared with: enough for ten models."""
+
+
+def _forecast_row(forecast: Forecast | None) -> dict[str, str | int | None]:
+    if forecast is None:
+        return {}
+    return {
+        "task": forecast.task,
+        "expected_input_tokens": forecast.input_tokens,
+        "expected_output_tokens": forecast.output_tokens,
+        "text_tokens": forecast.text_tokens,
+        "media_tokens": forecast.media_tokens,
+    }
 
 
 class WorkRows:
@@ -47,6 +66,7 @@ class WorkRows:
             "media_s": entry.usage.media_s,
             "job_id": entry.job_id,
             "outcome": entry.outcome,
+            **_forecast_row(entry.forecast),
         }
         with self._database.writing("jobs") as connection:
             if entry.was_kept and entry.job_id and _is_recorded(connection, entry):
@@ -99,7 +119,8 @@ class WorkRows:
         """Every call, oldest first.
 
         Returns:
-            One row for each call, with the fields of `LedgerEntry` and `Usage` as columns.
+            One row for each call, with the fields of `LedgerEntry`, `Usage` and `Forecast` as
+            columns; what was expected is null for calls that nothing was counted for.
             `at` is UTC; `estimated_usd` and `cost_usd` are exact decimals, null when unknown.
             A sum of polars leaves nulls out: ask `null_count()` before showing one as a total.
         """
@@ -117,13 +138,42 @@ class WorkRows:
             **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens"), count),
             **dict.fromkeys(("images", "characters"), count),
             "media_s": polars.Float64,
-            **dict.fromkeys(("job_id", "outcome"), text),
+            **dict.fromkeys(("job_id", "outcome", "task"), text),
+            **dict.fromkeys(("expected_input_tokens", "expected_output_tokens"), count),
+            **dict.fromkeys(("text_tokens", "media_tokens"), count),
         }
         frame = polars.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
         return frame.with_columns(
             polars.col("at").str.to_datetime(time_zone="UTC"),
             polars.col("estimated_usd", "cost_usd").cast(polars.Decimal(38, 12)),
         )
+
+    def counted_texts(self, since: date | None = None) -> list[CountedText]:
+        """Words that were counted before they were sent, with what the service made of them.
+
+        Only of answered calls whose other tokens are known exactly, oldest first; of the newest
+        `NEWEST_LOOKED_AT` calls.
+
+        Args:
+            since: First day (UTC) of the calls; None for the beginning.
+        """
+        reported = ledger.c.input_tokens + ledger.c.cached_tokens - ledger.c.media_tokens
+        query = select(
+            ledger.c.at, ledger.c.model, ledger.c.text_tokens, reported.label("reported")
+        )
+        query = query.where(
+            ~ledger.c.was_kept, ledger.c.outcome == "answered",
+            ledger.c.text_tokens > 0, reported > 0,
+        )  # fmt: skip
+        if since is not None:
+            query = query.where(ledger.c.at >= since.isoformat())
+        newest = query.order_by(ledger.c.at.desc(), ledger.c.id.desc()).limit(NEWEST_LOOKED_AT)
+        with self._database.reading() as connection:
+            rows = connection.execute(newest).all()
+        return [
+            CountedText(datetime.fromisoformat(row.at), row.model, row.text_tokens, row.reported)
+            for row in reversed(rows)
+        ]
 
     def add_report(self, report: ReportRecord) -> None:
         """Keep a report as it is now."""

@@ -1,0 +1,378 @@
+"""A Rekognition on loopback that speaks json-1.1, for tests.
+
+It checks every request against botocore's own model of the service, runs jobs that are in progress
+for a few looks, pages its results, counts what it would bill, and fails on command.
+
+with RekognitionServer(read=s3.read) as server:
+    server.script("StartLabelDetection", "ThrottlingException")
+    ...                              # point AWS_ENDPOINT_URL_REKOGNITION at server.url
+    assert server.billed == ["labels"]
+"""
+
+import json
+import re
+import socket
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from tests.support.bedrock_server import credentials_for_tests
+from tests.support.rekognition_rules import (
+    IMAGES,
+    KINDS,
+    Refusal,
+    checked,
+    duration_ms_of,
+    feature_of,
+)
+
+TARGET = "RekognitionService."
+RESULTS = {
+    "labels": "Labels",
+    "shots": "Segments",
+    "cues": "Segments",
+    "text": "TextDetections",
+    "faces": "Faces",
+    "moderation": "ModerationLabels",
+}
+STATUSES = {"InternalServerError": 500}
+CUT = "cut"
+"""A step: do what was asked, and drop the connection without an answer."""
+
+LABELS = [
+    {"Name": "Drill", "Confidence": 93.5, "Categories": [{"Name": "Tools and Machinery"}]},
+    {"Name": "Person", "Confidence": 99.1, "Categories": [{"Name": "Person Description"}]},
+    {"Name": "Plant", "Confidence": 71.0, "Categories": [{"Name": "Plants and Flowers"}]},
+]
+
+
+def label_rows(duration_ms: int, every_ms: int = 60_000) -> list[dict[str, Any]]:
+    """A label at a time, each for half of its turn, as AggregateBy=SEGMENTS gives them."""
+    return [
+        {
+            "Timestamp": start,
+            "StartTimestampMillis": start,
+            "EndTimestampMillis": min(duration_ms, start + every_ms // 2),
+            "DurationMillis": min(duration_ms, start + every_ms // 2) - start,
+            "Label": {**LABELS[number % len(LABELS)], "Instances": [], "Parents": []},
+        }
+        for number, start in enumerate(range(0, duration_ms, every_ms))
+    ]
+
+
+def default_rows(feature: str, duration_ms: int) -> list[dict[str, Any]]:
+    """What a job finds when a test has said nothing else."""
+    half = duration_ms // 2
+    segment = {"StartTimestampMillis": 0, "EndTimestampMillis": half, "DurationMillis": half}
+    line = {"DetectedText": "PUMP 7", "Type": "LINE", "Id": 0, "Confidence": 98.0}
+    word = {"DetectedText": "PUMP", "Type": "WORD", "Id": 1, "ParentId": 0, "Confidence": 98.5}
+    moments = range(0, half, 500)
+    rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "labels": lambda: label_rows(duration_ms),
+        "shots": lambda: [
+            {**segment, "Type": "SHOT", "ShotSegment": {"Index": 0, "Confidence": 99.0}},
+            {
+                "StartTimestampMillis": half,
+                "EndTimestampMillis": duration_ms,
+                "Type": "SHOT",
+                "ShotSegment": {"Index": 1, "Confidence": 87.0},
+            },
+        ],
+        "cues": lambda: [
+            {
+                **segment,
+                "Type": "TECHNICAL_CUE",
+                "TechnicalCueSegment": {"Type": "OpeningCredits", "Confidence": 88.0},
+            }
+        ],
+        "text": lambda: [
+            {"Timestamp": at, "TextDetection": each} for at in moments for each in (line, word)
+        ],
+        "faces": lambda: [
+            {"Timestamp": at, "Face": {"Confidence": 97.0}} for at in moments for _ in range(2)
+        ],
+        "moderation": lambda: [
+            {
+                "Timestamp": 0,
+                **segment,
+                "ModerationLabel": {
+                    "Name": "Smoking", "ParentName": "Drugs & Tobacco", "Confidence": 64.0,
+                },
+            }
+        ],
+    }  # fmt: skip
+    return rows[feature]()
+
+
+@dataclass
+class Job:
+    """A job that was started, and is billed."""
+
+    id: str
+    feature: str
+    token: str
+    arguments: dict[str, Any]
+    duration_ms: int
+    looks_left: int
+    is_failed: bool = False
+    looks: int = 0
+
+
+@dataclass
+class Call:
+    """One request in the log."""
+
+    operation: str
+    arguments: dict[str, Any]
+    outcome: str = "answered"
+
+
+@dataclass
+class _State:
+    jobs: dict[str, Job] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    steps: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
+
+
+class RekognitionServer:
+    """The server: started by `with`.
+
+    Args:
+        read: Gives an object at an S3 address, with `data` and `content_type`; KeyError if none.
+        looks: Looks at a job that find it in progress.
+        page_rows: Most rows of one reply, whatever is asked for.
+        at_once: Jobs that may run at the same time.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[str], Any],
+        *,
+        looks: int = 2,
+        page_rows: int = 10,
+        at_once: int = 20,
+    ) -> None:
+        self.read = read
+        self.at_once = at_once
+        self._usual = looks, page_rows
+        self._lock = threading.Lock()
+        self.reset()
+        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http.owner = self
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+
+    def reset(self) -> None:
+        """Forget every job, the log and the script."""
+        self.looks, self.page_rows = self._usual
+        self.rows: Callable[[str, int], list[dict[str, Any]]] = default_rows
+        """Feature and length in milliseconds → what a job finds."""
+        self.fails = 0
+        """How many of the jobs to be started next will fail."""
+        self.failure = "The video could not be decoded."
+        self.repeats_pages = False
+        """Give the same page token for ever."""
+        self._state = _State()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs to know to use it."""
+        return {
+            **credentials_for_tests(),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_REKOGNITION": self.url,
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def __enter__(self) -> "RekognitionServer":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join(10)
+
+    def script(self, operation: str, *steps: str) -> None:
+        """Play these steps for the next requests of an operation: error codes, or `CUT`."""
+        with self._lock:
+            self._state.steps[operation].extend(steps)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Everything that came in."""
+        with self._lock:
+            return list(self._state.calls)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every job that was started."""
+        with self._lock:
+            return list(self._state.jobs.values())
+
+    @property
+    def billed(self) -> list[str]:
+        """What would be billed: the features of jobs that were started, and of pictures."""
+        with self._lock:
+            return [each.feature for each in self._state.jobs.values()] + self._state.images
+
+    @property
+    def billed_s(self) -> float:
+        """Seconds of video that would be billed."""
+        return sum(job.duration_ms for job in self.jobs) / 1000
+
+    def answer(self, operation: str, raw: bytes) -> tuple[int, dict[str, Any] | None]:
+        """Status and body of a reply; no body for a dropped connection."""
+        with self._lock:
+            steps = self._state.steps[operation]
+            step = steps.popleft() if steps else ""
+            call = Call(operation, {})
+            self._state.calls.append(call)
+            try:
+                if step and step != CUT:
+                    raise Refusal(step)  # noqa: TRY301
+                call.arguments = checked(operation, raw)
+                body = self._done(operation, call.arguments)
+            except Refusal as refusal:
+                call.outcome = refusal.kind
+                status = STATUSES.get(refusal.kind, 400)
+                return status, {"__type": refusal.kind, "Message": str(refusal)}
+            if step == CUT:
+                call.outcome = CUT
+                return 200, None
+            return 200, body
+
+    def _done(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if operation in IMAGES:
+            return self._picture(operation, arguments)
+        if operation.startswith("Start"):
+            return self._start(operation.removeprefix("Start"), arguments)
+        return self._get(operation.removeprefix("Get"), arguments)
+
+    def _picture(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        data = arguments["Image"]["Bytes"]
+        if not data.startswith((b"\xff\xd8", b"\x89PNG")):
+            raise Refusal("InvalidImageFormatException")
+        feature = IMAGES[operation]
+        self._state.images.append(feature)
+        rows = {
+            "DetectLabels": {"Labels": LABELS},
+            "DetectText": {
+                "TextDetections": [{"DetectedText": "PUMP 7", "Type": "LINE", "Confidence": 98.0}]
+            },
+            "DetectFaces": {"FaceDetails": [{"Confidence": 97.0}]},
+            "DetectModerationLabels": {"ModerationLabels": []},
+        }
+        return rows[operation]
+
+    def _start(self, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        token = arguments.get("ClientRequestToken", "")
+        for job in self._state.jobs.values():
+            if token and job.token == token:
+                if job.arguments != arguments:
+                    raise Refusal("IdempotentParameterMismatchException")
+                return {"JobId": job.id}
+        running = [j for j in self._state.jobs.values() if j.looks_left > 0 and not j.is_failed]
+        if len(running) >= self.at_once:
+            raise Refusal("LimitExceededException", "too many open jobs")
+        place = arguments["Video"]["S3Object"]
+        try:
+            kept = self.read(f"s3://{place['Bucket']}/{place['Name']}")
+        except KeyError:
+            raise Refusal("InvalidS3ObjectException", "Unable to get object metadata.") from None
+        number = len(self._state.jobs) + 1
+        job = Job(
+            f"{number:064x}", feature_of(kind, arguments), token, arguments,
+            duration_ms_of(kept), self.looks,
+        )  # fmt: skip
+        if self.fails > 0:
+            self.fails -= 1
+            job.is_failed = True
+        self._state.jobs[job.id] = job
+        return {"JobId": job.id}
+
+    def _get(self, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        job = self._state.jobs.get(arguments["JobId"])
+        if job is None or KINDS[job.feature] != kind:
+            raise Refusal("ResourceNotFoundException", "Could not find JobId")
+        job.looks += 1
+        if job.looks_left > 0:
+            job.looks_left -= 1
+            return {"JobStatus": "IN_PROGRESS", "JobId": job.id}
+        if job.is_failed:
+            return {"JobStatus": "FAILED", "StatusMessage": self.failure, "JobId": job.id}
+        every = self.rows(job.feature, job.duration_ms)
+        offset = 0
+        if token := arguments.get("NextToken"):
+            found = re.fullmatch(rf"page-{job.id[-8:]}-(\d+)", token)
+            if not found:
+                raise Refusal("InvalidPaginationTokenException")
+            offset = int(found[1])
+        end = offset + min(self.page_rows, arguments.get("MaxResults", 1000))
+        metadata = {"DurationMillis": job.duration_ms, "Codec": "h264", "Format": "QuickTime / MOV"}
+        body: dict[str, Any] = {
+            "JobStatus": "SUCCEEDED",
+            "JobId": job.id,
+            "VideoMetadata": [metadata] if kind == "SegmentDetection" else metadata,
+            RESULTS[job.feature]: every[offset:end],
+        }
+        if kind == "LabelDetection":
+            body["LabelModelVersion"] = "3.0"
+        if self.repeats_pages:
+            body["NextToken"] = f"page-{job.id[-8:]}-0"
+        elif end < len(every):
+            body["NextToken"] = f"page-{job.id[-8:]}-{end}"
+        return body
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    owner: RekognitionServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Http
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        target = self.headers.get("X-Amz-Target", "")
+        if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
+            status, body = 400, {"__type": "MissingAuthenticationTokenException"}
+        elif self.headers.get("Content-Type") != "application/x-amz-json-1.1":
+            status, body = 400, {"__type": "SerializationException"}
+        else:
+            status, body = self.server.owner.answer(target.removeprefix(TARGET), raw)
+        if body is None:
+            self.close_connection = True
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("x-amzn-RequestId", "00000000-0000-4000-8000-000000000000")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
