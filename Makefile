@@ -27,11 +27,16 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)") || true
 	@$(VENV)/workbench app
 
-# The tests of jobs mostly wait for processes that are killed and started, so they run beside the others.
+# Many tests wait for programs that are started, killed or drawn, so three lots run beside each other.
+LOT_1 := tests/jobs
+LOT_2 := tests/workspace tests/browser tests/notebooks tests/sample
 test: .venv/.dev ## all tests, from nothing
-	@said=$$(mktemp); $(VENV)/python -m pytest -q tests/jobs >"$$said" 2>&1 & jobs=$$!; \
-	$(VENV)/python -m pytest -q --ignore=tests/jobs; others=$$?; \
-	wait $$jobs; jobs=$$?; cat "$$said"; rm -f "$$said"; exit $$((others + jobs))
+	@said=$$(mktemp -d); failed=0; running=; \
+	$(VENV)/python -m pytest -q $(LOT_1) >"$$said/1" 2>&1 & running="$$!"; \
+	$(VENV)/python -m pytest -q $(LOT_2) >"$$said/2" 2>&1 & running="$$running $$!"; \
+	$(VENV)/python -m pytest -q $(addprefix --ignore=,$(LOT_1) $(LOT_2)) || failed=1; \
+	for one in $$running; do wait $$one || failed=1; done; \
+	cat "$$said/1" "$$said/2"; rm -rf "$$said"; exit $$failed
 
 notebooks: .venv/.dev ## execute the notebooks under nbval
 	@$(VENV)/python -m pytest -q tests/notebooks
