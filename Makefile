@@ -28,8 +28,8 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 	@$(VENV)/workbench app
 
 # Many tests wait for programs that are started, killed or drawn, so three lots run beside each other.
-LOT_1 := tests/jobs
-LOT_2 := tests/workspace tests/browser tests/notebooks tests/sample
+LOT_1 := tests/jobs tests/notebooks
+LOT_2 := tests/workspace tests/browser tests/sample
 test: .venv/.dev ## all tests, from nothing
 	@said=$$(mktemp -d); failed=0; running=; \
 	$(VENV)/python -m pytest -q $(LOT_1) >"$$said/1" 2>&1 & running="$$!"; \

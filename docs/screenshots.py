@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from workbench.errors import NotInLibrary, ToolError
 from workbench.jobs.supervisor import stop_services
@@ -45,8 +45,36 @@ def wait_for(url: str) -> None:
     raise ToolError(f"the app does not answer at {url}", hint="see what `workbench app` says")
 
 
+def keep(page: Page, name: str) -> None:
+    """Write what is on the screen as docs/<name>.png."""
+    picture = DOCS / f"{name}.png"
+    page.screenshot(path=picture)
+    # 256 colours are enough for a page, and a third of the bytes.
+    Image.open(picture).convert("RGB").quantize(256).save(picture, optimize=True)
+    print(f"{picture.name}  {picture.stat().st_size // 1000} kB")
+
+
+def results(page: Page, url: str, asset_id: str) -> None:
+    """The Results page of the sample talk."""
+    page.goto(f"{url}/results?asset={asset_id}&t=84")
+    page.get_by_role("button", name="The mechanical seal").first.wait_for(timeout=60_000)
+    # The frame has to be decoded, and the engines asked for the badges.
+    page.get_by_text("Local engine ready").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(4000)
+    keep(page, "results")
+
+
+def what_would_it_cost(page: Page, url: str) -> None:
+    """The Costs page with two hours of video priced by every way to ask."""
+    page.goto(f"{url}/costs?tab=What+would+it+cost")
+    page.get_by_text("Amazon Rekognition", exact=True).first.wait_for(timeout=60_000)
+    page.get_by_text("Local engine ready").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    keep(page, "what_would_it_cost")
+
+
 def main() -> None:
-    """Photograph the Results page of the sample talk."""
+    """Photograph the pages."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise ToolError("no Chromium on PATH", hint="apt-get install chromium")
@@ -67,17 +95,9 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(f"{url}/results?asset={talk.id}&t=84")
-            page.get_by_role("button", name="The mechanical seal").first.wait_for(timeout=60_000)
-            # The frame has to be decoded, and the engines asked for the badges.
-            page.get_by_text("Local engine ready").first.wait_for(timeout=60_000)
-            page.wait_for_timeout(4000)
-            picture = DOCS / "results.png"
-            page.screenshot(path=picture)
+            results(page, url, talk.id)
+            what_would_it_cost(page, url)
             browser.close()
-        # 256 colours are enough for a page, and a third of the bytes.
-        Image.open(picture).convert("RGB").quantize(256).save(picture, optimize=True)
-        print(f"{picture.name}  {picture.stat().st_size // 1000} kB")
     finally:
         app.terminate()
         app.wait(30)

@@ -8,6 +8,7 @@ from workbench.ui.formats import plain
 from workbench.ui.results_parts import (
     analysis_picker,
     export_popover,
+    first_tab,
     provenance,
     shown_asset,
     status_line,
@@ -61,6 +62,8 @@ with shown_errors():
             tabs = ["Chapters", "Transcript", "Elements", "Summary", "Evidence"]
             if asset.kind == "image":
                 tabs = ["Elements", "Summary", "Evidence"]
+            elif analysis and "chapters" not in analysis.request.find:
+                tabs.remove("Chapters")
             if analysis and analysis.request.fields:
                 tabs.append("Answers")
             if analysis and analysis.detections:
@@ -68,7 +71,7 @@ with shown_errors():
             tab = st.segmented_control(
                 "What to read",
                 tabs,
-                default=tabs[0],
+                default=first_tab(tabs),
                 key="tab",
                 bind="query-params",
                 required=True,

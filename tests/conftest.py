@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.support.aws_control_server import AwsControlServer
     from tests.support.moto_s3 import S3Server
     from tests.support.postgres_server import PostgresServer
+    from tests.support.rekognition_server import RekognitionServer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
@@ -68,6 +69,16 @@ def media_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new catalog to copy: to make its tables takes longer than most tests of them."""
+    from workbench.library.store import Store
+
+    path = tmp_path_factory.mktemp("empty") / "app.db"
+    Store.open(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> Iterator["PostgresServer"]:
     """A Postgres server of our own on loopback; tests of a team skip where none is installed."""
     from tests.support.postgres_server import PostgresServer
@@ -113,6 +124,21 @@ def s3(shared_s3: "S3Server", monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Se
     shared_s3.reset()
     yield shared_s3
     assert shared_s3.faults() == []
+
+
+@pytest.fixture
+def rekognition(s3: "S3Server", monkeypatch: pytest.MonkeyPatch) -> Iterator["RekognitionServer"]:
+    """Rekognition on loopback whose jobs end at once, and a folder in S3 to stage files in.
+
+    Ask for it before the workspace: a workspace reads its settings when it is opened.
+    """
+    from tests.support.rekognition_server import RekognitionServer
+
+    with RekognitionServer(s3.read, looks=0, page_rows=1000) as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("WORKBENCH_STAGING_URI", f"s3://{s3.bucket}/films")
+        yield running
 
 
 @pytest.fixture(scope="session")

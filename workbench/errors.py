@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 class WorkbenchError(Exception):
     """Something a person can put right; `hint` says how."""
 
+    billed: "Usage | None" = None
+    """What a service has counted for what came to nothing."""
+
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message

@@ -6,6 +6,7 @@ Looks and does not change: no model is called and nothing is installed.
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,10 +103,14 @@ def _processes(pids: Sequence[int]) -> str:
     return f"{word} {', '.join(map(str, pids))}"
 
 
-def _signals() -> Iterable[Readiness]:
+def _signals(service: Readiness | None) -> Iterable[Readiness]:
+    """What can be measured; speech by a service, where one is chosen."""
     from workbench.evidence.gather import signals
 
     for state in signals():
+        if state.name == "Speech" and service is not None:
+            yield replace(service, name=state.name, finding=f"Amazon Transcribe. {service.finding}")
+            continue
         yield Readiness(state.name, state.is_ready, state.finding, state.hint)
 
 
@@ -122,7 +127,14 @@ def _search(embedder: Embedder) -> Readiness:
     return Readiness("Search", True, f"by words and by meaning, {embedder.name}")
 
 
-def health(store: Store, backends: Registry, embedder: Embedder, data_dir: Path) -> list[Readiness]:
+def health(
+    store: Store,
+    backends: Registry,
+    embedder: Embedder,
+    data_dir: Path,
+    *,
+    is_heard_here: bool = True,
+) -> list[Readiness]:
     """Look at every part of a workspace.
 
     Args:
@@ -130,12 +142,14 @@ def health(store: Store, backends: Registry, embedder: Embedder, data_dir: Path)
         backends: The engines.
         embedder: What search turns texts into vectors by.
         data_dir: The data folder.
+        is_heard_here: Is speech written down on this machine, and not by a service?
     """
     engines = [backends.get(name).readiness() for name in backends.engines()]
+    service = None if is_heard_here else backends.get("transcribe").readiness()
     return [
         _catalog(store),
         *engines,
-        *_signals(),
+        *_signals(service),
         _search(embedder),
         _ffmpeg(),
         _worker(store, data_dir),

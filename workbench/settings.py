@@ -59,8 +59,8 @@ class Settings(BaseSettings):
     )
     staging_uri: str = Field(
         default="",
-        description="S3 folder for files too large for a request, Rekognition and batches, as"
-        " s3://bucket/folder; empty: none.",
+        description="S3 folder for files too large for a request, Rekognition, Transcribe and batches,"
+        " as s3://bucket/folder; empty: none.",
     )
     staging_days: int = Field(
         default=7, ge=1, description="Days a file in that folder is kept after its last use."
@@ -91,6 +91,16 @@ class Settings(BaseSettings):
     )
     whisper_dir: Path | None = Field(
         default=None, description="Folder with a faster-whisper model to use instead of base."
+    )
+    transcriber: Literal["local", "transcribe"] = Field(
+        default="local",
+        description="Who writes speech down: local (Whisper on this machine) or transcribe (Amazon"
+        " Transcribe, paid by the second, through the S3 folder).",
+    )
+    transcribe_language: str = Field(
+        default="",
+        pattern=r"^([a-z]{2,3}-[A-Z]{2})?$",
+        description="What is spoken, as Amazon Transcribe names it (en-US, de-DE); empty: found out.",
     )
     cpu_threads: int = Field(
         default=0, ge=0, le=256, description="Threads for local models; 0: all cores."

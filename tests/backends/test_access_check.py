@@ -7,10 +7,12 @@ import pytest
 
 from tests.support.aws_control_server import AwsControlServer
 from tests.support.moto_s3 import S3Server
+from tests.support.transcribe_server import TranscribeServer
 from workbench.backends.access_check import AccessFinding, BatchPlace, check_access
 from workbench.backends.bedrock_account import Account
 from workbench.backends.catalog_file import load_catalog
 from workbench.backends.quotas import quotas_of
+from workbench.backends.transcribe import Transcribe
 
 DAY = date(2026, 11, 21)
 LITE = "amazon.nova-lite-v1:0"
@@ -280,3 +282,17 @@ def test_what_is_wrong_with_batches_is_named(look, batch, line, says):
     assert finding.state == "fail"
     assert says in finding.finding
     assert finding.hint
+
+
+def test_a_transcriber_at_aws_is_looked_at_where_it_is_chosen(look, s3, monkeypatch):
+    with TranscribeServer(s3.read, s3.write) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_TRANSCRIBE", server.url)
+        chosen = Transcribe("us-east-1")
+        place = f"s3://{s3.bucket}/staging"
+        assert look(staging_uri=place, transcribe=chosen)["Transcribe"].state == "ok"
+        assert "WORKBENCH_STAGING_URI" in look(transcribe=chosen)["Transcribe"].hint
+        server.script("GetTranscriptionJob", "AccessDeniedException")
+        refused = look(staging_uri=place, transcribe=chosen)["Transcribe"]
+        assert (refused.state, refused.hint) == ("fail", "allow transcribe:GetTranscriptionJob")
+        assert server.jobs == []
+    assert "Transcribe" not in look(staging_uri=place)

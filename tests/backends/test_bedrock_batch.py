@@ -9,11 +9,12 @@ from tests.support.bedrock_control_server import ROLE, STATUSES, BedrockControlS
 from tests.support.moto_s3 import S3Server
 from tests.support.service_model import error_names
 from workbench import errors
-from workbench.backends.batch_lines import read_answers, read_counts
+from workbench.backends.batch_lines import read_answers, read_counts, read_output
 from workbench.backends.bedrock_account import Account
 from workbench.backends.bedrock_batch import LEAST_RECORDS, TERMINAL, BedrockBatches
 from workbench.backends.bedrock_errors import POLICIES
 from workbench.backends.catalog_file import load_catalog
+from workbench.backends.protocol import ModelRequest
 
 OPERATIONS = {
     "CreateModelInvocationJob": "begin",
@@ -123,6 +124,32 @@ def test_the_fewest_records_are_the_quota_of_the_very_model(
     assert other.count == LEAST_RECORDS
     assert "usual" in other.source
     assert control.requests == ["ListServiceQuotas"]
+
+
+@pytest.mark.parametrize("ending", ["", " V1", " (Adjustable)"])
+def test_the_quota_of_a_model_may_be_named_with_its_version(
+    batches: BedrockBatches, monkeypatch: pytest.MonkeyPatch, ending: str
+):
+    name = f"Minimum number of records per batch inference job for Amazon Nova Lite{ending}"
+    monkeypatch.setattr(Account, "quotas", lambda _: {name: 7.0})
+    assert batches.least_records(load_catalog().get("lite")).count == 7
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"output": None}, {"output": {"message": "words"}}, {"output": "words", "usage": {}},
+        {"output": {"message": {"content": [5]}}}, {"output": {}, "usage": None},
+        {"output": {}, "usage": {"inputTokens": "many"}}, {"error": True, "usage": [1]},
+    ],
+)  # fmt: skip
+def test_an_answer_in_no_form_that_is_known_is_a_bad_reply_of_which_nobody_knows_the_price(
+    output: dict[str, object],
+):
+    question = ModelRequest("analyse_chunk", "lite", "", {}, "report")
+    with pytest.raises(errors.BadReply) as caught:
+        read_output(output, question, "us.amazon.nova-lite-v1:0", 1.0)
+    assert caught.value.billed is None
 
 
 @pytest.mark.parametrize("role", ["", "batches", "arn:aws:iam::1:user/x"])

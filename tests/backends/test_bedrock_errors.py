@@ -43,6 +43,8 @@ OPERATIONS = [
     ("bedrock", "GetModelInvocationJob"),
     ("bedrock", "ListModelInvocationJobs"),
     ("bedrock", "StopModelInvocationJob"),
+    ("transcribe", "StartTranscriptionJob"),
+    ("transcribe", "GetTranscriptionJob"),
     ("rekognition", "StartLabelDetection"),
     ("rekognition", "GetLabelDetection"),
     ("rekognition", "StartSegmentDetection"),

@@ -233,7 +233,7 @@ def test_too_many_jobs_are_waited_for_and_no_failure(ask, server, waits):
 
 
 def test_too_many_jobs_for_too_long_end_in_an_error(ask, server, monkeypatch):
-    monkeypatch.setattr("workbench.backends.rekognition_calls.QUEUE_WAIT_S", 150.0)
+    monkeypatch.setattr("workbench.backends.job_calls.QUEUE_WAIT_S", 150.0)
     server.script("StartLabelDetection", *["LimitExceededException"] * 20)
     with pytest.raises(QuotaExceeded):
         ask("labels")

@@ -59,6 +59,10 @@ def test_a_question_written_into_the_table_is_in_the_plan(page: Page, analysed):
         page.keyboard.type(words)
         page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Keep as a file")).to_be_visible()
+    # A choice above brings another field into the form, and the table stays open.
+    page.get_by_test_id("stButtonGroup").get_by_text("Rekognition", exact=True).last.click()
+    expect(page.get_by_text("Rekognition also detects")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep as a file")).to_be_visible()
 
 
 def test_answers_are_read_beside_the_player_and_as_a_table_of_the_library(

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from workbench.cli import main
+from workbench.library.store import Store
 from workbench.media.ffmpeg import run_ffmpeg
 
 CAPTIONS = """1
@@ -82,6 +83,14 @@ def run(capfd: pytest.CaptureFixture[str], data_dir: Path) -> Iterator[Callable[
 
     yield give
     root.handlers[:], root.level, events.level = before
+
+
+@pytest.fixture
+def store(data_dir: Path) -> Iterator[Store]:
+    """The catalog of a new data folder."""
+    data_dir.mkdir()
+    with Store.open(data_dir / "app.db") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

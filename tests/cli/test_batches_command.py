@@ -18,13 +18,6 @@ BATCH = "3f2a91c05d7e4b68"
 
 
 @pytest.fixture
-def store(data_dir: Path):
-    data_dir.mkdir()
-    with Store.open(data_dir / "app.db") as opened:
-        yield opened
-
-
-@pytest.fixture
 def batch(store: Store) -> Batch:
     """A batch of two records that Bedrock does not have yet."""
     made = Batch(
@@ -90,6 +83,19 @@ def test_a_batch_that_was_not_sent_is_stopped_at_once_and_nothing_is_billed(
     assert "It has ended: 0 records answered and billed" in done.out
     assert not store.batch(BATCH).is_open
     assert store.calls_in_flight() == []
+
+
+def test_a_batch_is_forgotten_only_on_a_word_that_is_meant(run, store: Store, batch: Batch):
+    store.change_batch(BATCH, ("preparing",), state="submitted", arn="arn:1")
+    most = sum(call.most_usd for call in store.calls_in_flight())
+    refused = run("batches", BATCH, "--forget")
+    assert refused.code != 0
+    assert "add --yes" in refused.err
+    assert store.batch(BATCH).is_open
+    assert run("batches", BATCH, "--forget", "--yes").code == 0
+    assert not store.batch(BATCH).is_open
+    ledger = store.ledger()
+    assert (set(ledger["outcome"]), ledger["estimated_usd"].sum()) == ({"lost"}, most)
 
 
 def test_a_batch_has_to_be_named_and_known(run, store: Store):

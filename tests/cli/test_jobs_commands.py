@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,6 @@ from workbench.library.records import CallInFlight, Job, WorkerRecord
 from workbench.library.store import Store
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(data_dir: Path):
-    data_dir.mkdir()
-    with Store.open(data_dir / "app.db") as opened:
-        yield opened
 
 
 @pytest.fixture

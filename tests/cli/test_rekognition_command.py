@@ -1,22 +1,8 @@
 """Rekognition on the command line: alone, and beside another engine."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
-
-from tests.support.moto_s3 import S3Server
-from tests.support.rekognition_server import RekognitionServer
 from workbench.cli import parser_of
-
-
-@pytest.fixture
-def rekognition(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[RekognitionServer]:
-    with RekognitionServer(s3.read, looks=0, page_rows=1000) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("WORKBENCH_STAGING_URI", f"s3://{s3.bucket}/films")
-        yield running
 
 
 def test_an_estimate_for_two_engines_says_what_they_cost_together(rekognition, analysed, run):

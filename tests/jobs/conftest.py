@@ -1,6 +1,7 @@
 """A data folder with a store, a client, and workers that can be started, killed and ended."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ def data_dir(tmp_path):
 
 
 @pytest.fixture
-def store(data_dir):
+def store(data_dir, empty_catalog):
+    shutil.copy(empty_catalog, data_dir / "app.db")
     with Store.open(data_dir / "app.db") as opened:
         yield opened
 

@@ -1,5 +1,6 @@
 """Stores to test with: SQLite always, Postgres where its server is installed."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -40,16 +41,20 @@ def catalog(data_dir: Path) -> Path:
 
 
 @pytest.fixture
-def store(catalog: Path) -> Iterator[Store]:
+def store(catalog: Path, empty_catalog: Path) -> Iterator[Store]:
     """An open, empty store on SQLite."""
+    shutil.copy(empty_catalog, catalog)
     with Store.open(catalog) as store:
         yield store
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def any_store(request: pytest.FixtureRequest, catalog: Path) -> Iterator[Store]:
+def any_store(
+    request: pytest.FixtureRequest, catalog: Path, empty_catalog: Path
+) -> Iterator[Store]:
     """An open, empty store on each database that is supported."""
     if request.param == "sqlite":
+        shutil.copy(empty_catalog, catalog)
         with Store.open(catalog) as store:
             yield store
         return

@@ -26,7 +26,7 @@ from workbench.library.records import RateLimit
 
 __all__ = ["backend", "tools"]
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def at(tier: str, number: int = 1) -> CallOrder:

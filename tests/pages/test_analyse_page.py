@@ -105,6 +105,15 @@ def test_a_service_tier_has_its_price_and_says_what_it_costs_in_time(talk: Asset
     assert "Nova Lite, detailed, flex" in list(price_table_of(app)["model"])
 
 
+def test_no_time_is_promised_for_a_batch(talk: Asset, open_page):
+    app = open_page("analyse", assets=[talk.id], engine="Nova", model="Nova Lite", tier="Batch")
+    assert {metric.label: metric.value for metric in app.metric}["Time"] == "Hours"
+    table = price_table_of(app)
+    times = dict(zip(table["model"], table["time"], strict=True))
+    assert times["Nova Lite, detailed, batch"] == "Hours"
+    assert times["Nova Lite, detailed"].startswith("≈")
+
+
 def test_all_service_tiers_are_shown_on_demand(talk: Asset, open_page):
     app = open_page("analyse", assets=[talk.id])
     before = len(price_table_of(app))

@@ -110,6 +110,12 @@ def test_a_running_job_shows_stage_time_left_and_cost_so_far(opened: Workspace, 
     assert (bar.proto.value, bar.proto.text) == (53, "Chunk 8")
 
 
+def test_the_name_of_a_file_in_a_stage_stays_as_it_is(opened: Workspace, open_page):
+    opened.store.put_job(job(stage="pump talk.mp4: measuring", done=1, total=4))
+    (bar,) = open_page("jobs", job="j1").get("progress")
+    assert bar.proto.text.replace("\\", "") == "pump talk.mp4: measuring"
+
+
 def test_stop_asks_first_and_then_stops(opened: Workspace, open_page):
     opened.store.put_job(job(calls_paid=3, cost_usd=Decimal("0.0412")))
     app = open_page("jobs")

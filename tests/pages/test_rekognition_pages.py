@@ -33,7 +33,7 @@ def test_two_engines_show_one_price_and_become_one_job(
     price = next(metric.value for metric in app.metric if metric.label == "Price")
     assert price == "$0.027"
     (steps,) = (t.value["step"].to_list() for t in app.dataframe if "step" in t.value.columns)
-    assert steps == ["pump talk.mp4 · Local engine", "pump talk.mp4 · Amazon Rekognition"]
+    assert steps == ["Local engine · pump talk.mp4", "Amazon Rekognition · pump talk.mp4"]
     assert any("not asked for chapters and topics" in each.value for each in app.warning)
     run = next(button for button in app.button if button.key == "run")
     assert run.label == "Run for \\$0.027"
@@ -63,3 +63,18 @@ def test_what_was_detected_has_a_place_of_its_own(
     assert not app.exception
     assert [each.value for each in app.text if each.value == "Faces"] == ["Faces"]
     assert any("nobody is followed" in each.value for each in app.caption)
+
+
+def test_what_was_not_asked_for_has_no_tab_and_is_not_compared(
+    talk: Asset, library: Workspace, open_page: OpenPage
+):
+    known = library.analysis("a" * 32)
+    asked = known.request.model_copy(update={"find": ("equipment",)})
+    library.store.add_analysis(replace(known, id="d" * 32, request=asked, chapters=()))
+    app = open_page("results", asset=talk.id, analysis="d" * 32)
+    (tabs,) = (group for group in app.button_group if group.key == "tab")
+    assert "Chapters" not in tabs.options
+    assert tabs.value == "Elements"
+    app = open_page("compare", asset=talk.id, a="a" * 32, b="d" * 32)
+    chapters = next(each for each in app.metric if each.label == "Chapters agree")
+    assert (chapters.value, chapters.delta) == ("–", "asked of one only")

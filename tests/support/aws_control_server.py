@@ -8,19 +8,16 @@ are held against botocore's own models. What it tells can be changed, and it fai
         ...                                  # set `control.environment()`
 """
 
-import functools
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.bedrock_server import credentials_for_tests
+from tests.support.loopback import LoopbackHandler, LoopbackServer, aws_environment
+from tests.support.service_model import faults_of, reply_faults
 
 REGION = "us-east-1"
 TARGETS = {"AWSPriceListService": "pricing", "ServiceQuotasV20190624": "service-quotas"}
@@ -139,15 +136,12 @@ class Account:
     """Texts sent in place of the products of the price list."""
 
 
-class AwsControlServer:
+class AwsControlServer(LoopbackServer):
     """The server: started by `with`."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.reset()
-        self._stop = threading.Event()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     def reset(self) -> None:
         """An account that agrees with the catalog, and an empty log."""
@@ -160,37 +154,9 @@ class AwsControlServer:
         self._failures: dict[str, tuple[int, str, str]] = {}
         self._hanging: set[str] = set()
 
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
     def environment(self) -> dict[str, str]:
         """What a process needs to know to ask it, and nothing else of AWS."""
-        return {
-            **credentials_for_tests(),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL_BEDROCK": self.url,
-            "AWS_ENDPOINT_URL_PRICING": self.url,
-            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": self.url,
-            "NO_PROXY": "127.0.0.1",
-        }
-
-    def __enter__(self) -> "AwsControlServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(10)
+        return aws_environment(self.url, "BEDROCK", "PRICING", "SERVICE_QUOTAS")
 
     def deny(self, *operations: str) -> None:
         """Refuse operations, as where the policy does not allow them."""
@@ -214,7 +180,7 @@ class AwsControlServer:
         """Status, error code and body of the reply to a request."""
         self.asked.append((operation, arguments))
         if operation in self._hanging:
-            self._stop.wait(60)
+            self.waits(60)
         if operation in self._failures:
             status, code, message = self._failures[operation]
             return status, code, {"message": message}
@@ -302,43 +268,13 @@ class AwsControlServer:
         return {name: found[start : start + size], **more}
 
 
-def faults(service: str, operation: str, part: str, value: dict[str, Any]) -> str:
-    """What is wrong with a request or a reply, after botocore's model; empty when nothing is."""
-    from botocore.validate import ParamValidator
-
-    shape = getattr(_service(service).operation_model(operation), f"{part}_shape")
-    return str(ParamValidator().validate(value, shape).generate_report())
-
-
-@functools.cache
-def _service(name: str) -> Any:
-    import botocore.session
-
-    return botocore.session.get_session().get_service_model(name)
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    owner: AwsControlServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Http
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
+class _Handler(LoopbackHandler[AwsControlServer]):
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The service's clock."""
-        behind = timedelta(seconds=self.server.owner.clock_behind_s)
+        behind = timedelta(seconds=self.owner.clock_behind_s)
         return format_datetime(datetime.now(UTC) - behind, usegmt=True)
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         url = urlsplit(self.path)
         path, _, name = url.path.rpartition("/")
         operation = ROUTED.get(url.path) or ROUTED.get(path, "")
@@ -351,31 +287,25 @@ class _Handler(BaseHTTPRequestHandler):
             arguments["maxResults"] = int(arguments["maxResults"])
         self._answer("bedrock", operation, arguments)
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         target, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._answer(TARGETS.get(target, ""), operation, json.loads(body or b"{}"))
+        self._answer(TARGETS.get(target, ""), operation, json.loads(self.body() or b"{}"))
 
     def _answer(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
-        if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
+        if not self.is_signed():
             self._send(403, "MissingAuthenticationTokenException", {"message": "Not signed"})
             return
-        wrong = faults(service, operation, "input", arguments)
-        if wrong:
-            self._send(400, "ValidationException", {"message": wrong})
+        if wrong := faults_of(service, operation, arguments):
+            self._send(400, "ValidationException", {"message": "; ".join(wrong)})
             return
-        status, code, body = self.server.owner.reply(operation, arguments)
+        status, code, body = self.owner.reply(operation, arguments)
         if not code:
-            wrong = faults(service, operation, "output", body)
-            assert not wrong, wrong
+            faults = reply_faults(service, operation, body)
+            assert not faults, faults
         self._send(status, code, body)
 
     def _send(self, status: int, code: str, body: dict[str, Any]) -> None:
-        data = json.dumps({"__type": code, **body} if code else body).encode()
-        self.send_response(status)
         if code:
-            self.send_header("x-amzn-errortype", code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+            self.send_json(status, {"__type": code, **body}, {"x-amzn-errortype": code})
+        else:
+            self.send_json(status, body)

@@ -11,20 +11,17 @@ writes its answers beside. A batch goes on by one state with each look at it.
 
 import json
 import random
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.support.bedrock_rules import LETTERS_PER_TOKEN, Received, Refusal, checked
-from tests.support.bedrock_server import credentials_for_tests
+from tests.support.loopback import LoopbackHandler, LoopbackServer, aws_environment
 from tests.support.moto_s3 import S3Server
 from tests.support.nova_answers import answer_to
 from tests.support.service_model import faults_of
@@ -85,10 +82,11 @@ class HostedBatch:
         return str(self.asked["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])
 
 
-class BedrockControlServer:
+class BedrockControlServer(LoopbackServer):
     """The server: started by `with`. What it does can be changed at any time."""
 
     def __init__(self, s3: S3Server, *, least_records: int = 100) -> None:
+        super().__init__(_Handler)
         self.s3 = s3
         self.least_records = least_records
         self.answer: Callable[[Received], Any] = answer_to
@@ -110,41 +108,17 @@ class BedrockControlServer:
         """What records that were answered or failed have asked."""
         self._errors: deque[str] = deque()
         self._lock = threading.RLock()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def environment(self) -> dict[str, str]:
         """What a process needs to know to make batches here, and nothing else of AWS."""
         folder = f"s3://{self.s3.bucket}/nova"
         return {
-            **credentials_for_tests(),
             **self.s3.environment(),
-            "AWS_ENDPOINT_URL_BEDROCK": self.url,
-            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": self.url,
+            **aws_environment(self.url, "BEDROCK", "SERVICE_QUOTAS"),
             "BEDROCK_BATCH_ROLE_ARN": ROLE,
             "NOVA_BATCH_INPUT_PREFIX": f"{folder}/asks",
             "NOVA_BATCH_OUTPUT_PREFIX": f"{folder}/tells",
         }
-
-    def __enter__(self) -> "BedrockControlServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(10)
 
     def script(self, *codes: str) -> None:
         """Answer the next requests with these errors, one each."""
@@ -380,23 +354,8 @@ def _told(batch: HostedBatch) -> dict[str, Any]:
     return {**told, **({"message": batch.message} if batch.message else {})}
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    owner: BedrockControlServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Http
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
+class _Handler(LoopbackHandler[BedrockControlServer]):
+    def get(self) -> None:
         url = urlsplit(self.path)
         if url.path == f"{PATH}s":
             given: dict[str, Any] = {k: each[0] for k, each in parse_qs(url.query).items()}
@@ -405,8 +364,8 @@ class _Handler(BaseHTTPRequestHandler):
             name = unquote(url.path.removeprefix(f"{PATH}/"))
             self._serve("bedrock", "GetModelInvocationJob", {"jobIdentifier": name})
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def post(self) -> None:
+        body = self.body()
         target = self.headers.get("X-Amz-Target", "")
         if target:
             self._serve("service-quotas", target.partition(".")[2], json.loads(body))
@@ -417,34 +376,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve("bedrock", "CreateModelInvocationJob", json.loads(body))
 
     def _serve(self, service: str, operation: str, given: dict[str, Any]) -> None:
-        owner = self.server.owner
-        if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
-            self._send(403, {"message": "Not signed"}, "MissingAuthenticationTokenException")
+        if not self.is_signed():
+            self._refuse(403, "MissingAuthenticationTokenException", "Not signed")
             return
         if wrong := faults_of(service, operation, given):
-            self._send(400, {"message": "; ".join(wrong)}, "ValidationException")
+            self._refuse(400, "ValidationException", "; ".join(wrong))
             return
         try:
-            told = owner.reply(operation, given)
+            told = self.owner.reply(operation, given)
         except BatchError as error:
-            self._send(STATUSES.get(error.code, 400), {"message": str(error)}, error.code)
+            self._refuse(STATUSES.get(error.code, 400), error.code, str(error))
             return
-        if operation == "CreateModelInvocationJob" and owner.cut_after_begin:
-            owner.cut_after_begin = False
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+        if operation == "CreateModelInvocationJob" and self.owner.cut_after_begin:
+            self.owner.cut_after_begin = False
+            self.drop()
             return
-        self._send(200, told)
+        self.send_json(200, told)
 
-    def _send(self, status: int, body: dict[str, Any], code: str = "") -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        if code:
-            self.send_header("x-amzn-errortype", code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        self.send_json(status, {"message": message}, {"x-amzn-errortype": code})
 
 
 def wait_until(is_so: Callable[[], Any], timeout_s: float = 120.0) -> None:

@@ -1,9 +1,7 @@
 """What the loopback Bedrock says to one request: the checks, the answer, and its faults on command."""
 
 import json
-import socket
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,6 +15,7 @@ from tests.support.bedrock_rules import (
 )
 from tests.support.bedrock_steps import STATUSES, Step, cut_in_stream
 from tests.support.event_stream import CONTENT_TYPE, converse_events, exception
+from tests.support.loopback import LoopbackHandler
 from tests.support.service_model import faults_of
 
 if TYPE_CHECKING:
@@ -56,28 +55,11 @@ class Call:
     output_tokens: int = 0
 
 
-class Http(ThreadingHTTPServer):
-    """Serves each request in a thread."""
-
-    daemon_threads = True
-    block_on_close = False
-    owner: "BedrockServer"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(LoopbackHandler["BedrockServer"]):
     """Answers one request."""
 
-    protocol_version = "HTTP/1.1"
-    server: Http
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        owner = self.server.owner
+    def post(self) -> None:
+        owner = self.owner
         owner.enter()
         try:
             self._serve(owner)
@@ -85,16 +67,14 @@ class Handler(BaseHTTPRequestHandler):
             owner.leave()
 
     def _serve(self, owner: "BedrockServer") -> None:
-        size = int(self.headers.get("Content-Length") or 0)
-        raw = self.rfile.read(size)
-        call = Call(
-            0, 0.0, unquote(self.path.split("/")[2]) if "/model/" in self.path else "", "", 0, size
-        )
+        raw = self.body()
+        model_id = unquote(self.path.split("/")[2]) if "/model/" in self.path else ""
+        call = Call(0, 0.0, model_id, "", 0, len(raw))
         try:
             received = self._checked(call.model_id, raw)
         except Refusal as refusal:
             owner.note(replace(call, outcome="refused", status=refusal.status, reason=str(refusal)))
-            self._send(
+            self.send_json(
                 refusal.status, {"message": str(refusal)}, {"x-amzn-errortype": refusal.kind}
             )
             return
@@ -119,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         operation = OPERATIONS.get(self.path.rpartition("/")[2])
         if operation is None:
             raise Refusal("Unknown operation.", "UnknownOperationException", 404)
-        if not self.headers.get("Authorization", "").startswith(("AWS4-HMAC-SHA256 ", "Bearer ")):
+        if not self.is_signed("Bearer "):
             raise Refusal(
                 "Missing Authentication Token", "MissingAuthenticationTokenException", 403
             )
@@ -131,13 +111,14 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal("Not JSON.", "SerializationException") from None
         if faults := faults_of("bedrock-runtime", operation, {**body, "modelId": model_id}):
             raise Refusal("; ".join(faults))
-        return checked(model_id, body, self.server.owner.read_s3)
+        return checked(model_id, body, self.owner.read_s3)
 
     def _play(self, owner: "BedrockServer", step: Step, call: Call, received: Received) -> None:
         call = replace(call, outcome=step.name, status=step.status)
         if step.name in STATUSES or (step.status >= 400 and step.name != "garbled"):
             owner.note(call)
-            self._send(step.status, step.payload, {"x-amzn-errortype": step.name, **step.headers})
+            headers = {"x-amzn-errortype": step.name, **step.headers}
+            self.send_json(step.status, step.payload, headers)
         elif step.name == "hang":
             owner.note(call)
             owner.waits(step.seconds)
@@ -150,13 +131,11 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_stream(owner, body, cut_in_stream())
                 return
             if step.name == "cut_in_reply":
-                self._send(200, {"output": {}}, {"Content-Length": "100000"})
-            self._drop()
+                self.send_json(200, {"output": {}}, {"Content-Length": "100000"})
+            self.drop()
         elif step.name == "garbled":
             owner.note(call)
-            self._send_bytes(
-                step.status, b"<html>Bad gateway</html>", {"Content-Type": "text/html"}
-            )
+            self.send_data(step.status, b"<html>Bad gateway</html>", {"Content-Type": "text/html"})
         else:
             self._odd_reply(owner, step, call, received)
 
@@ -202,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         if self._is_stream:
             self._send_stream(owner, body)
         else:
-            self._send(200, body)
+            self.send_json(200, body)
 
     def _send_stream(
         self, owner: "BedrockServer", body: dict[str, Any], step: Step | None = None
@@ -216,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         for framed in events[:end]:
             self._send_chunk(framed)
         if step and step.name == "cut_in_stream":
-            self._drop()
+            self.drop()
             return
         if step and step.name == "error_in_stream":
             self._send_chunk(exception(*step.payload))
@@ -231,26 +210,6 @@ class Handler(BaseHTTPRequestHandler):
     def _send_chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
-
-    def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        self._send_bytes(
-            status,
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json", **(headers or {})},
-        )
-
-    def _send_bytes(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        self.send_header("x-amzn-RequestId", "00000000-0000-4000-8000-000000000000")
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _drop(self) -> None:
-        self.close_connection = True
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _tool_use(received: Received, value: Any) -> list[dict[str, Any]]:

@@ -20,10 +20,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from tests.support.bedrock_handler import Call, Handler, Http
+from tests.support.bedrock_handler import Call, Handler
 from tests.support.bedrock_rules import ReadS3, Received
 from tests.support.bedrock_steps import (
     STATUSES,
@@ -44,6 +43,7 @@ from tests.support.bedrock_steps import (
     stopped,
     tool_input,
 )
+from tests.support.loopback import LoopbackServer, credentials_for_tests
 from tests.support.nova_answers import answer_to
 
 __all__ = [
@@ -70,7 +70,7 @@ __all__ = [
 ]
 
 
-class BedrockServer:
+class BedrockServer(LoopbackServer):
     """The server: started by `with`, or by `start`."""
 
     def __init__(
@@ -81,6 +81,7 @@ class BedrockServer:
         log: Path | None = None,
         answer: Callable[[Received], dict[str, Any]] = answer_to,
     ) -> None:
+        super().__init__(Handler, port=port)
         self.delay_s = delay_s
         """Seconds every answer takes."""
         self.answer = answer
@@ -94,39 +95,7 @@ class BedrockServer:
         self._calls: list[Call] = []
         self._under_way = 0
         self._lock = threading.Lock()
-        self._stop = threading.Event()
         self._started = time.monotonic()
-        self._http = Http(("127.0.0.1", port), Handler)
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Its address, for `endpoint_url`."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def start(self) -> "BedrockServer":
-        """Begin to listen."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Let go of everybody and end."""
-        self._stop.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(10)
-
-    def __enter__(self) -> "BedrockServer":
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def script(self, *steps: Step) -> None:
         """Play these steps for the next requests that keep the rules, one each."""
@@ -199,15 +168,6 @@ class BedrockServer:
             if self._log:
                 with self._log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(call)) + "\n")
-
-    def waits(self, seconds: float) -> None:
-        """Wait so long, or until the server stops."""
-        self._stop.wait(seconds)
-
-
-def credentials_for_tests() -> dict[str, str]:
-    """Environment that lets boto3 sign for this server."""
-    return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 def main(arguments: Iterable[str] | None = None) -> None:

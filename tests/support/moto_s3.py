@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
 from typing import Any
 
-from tests.support.bedrock_server import credentials_for_tests
+from tests.support.loopback import aws_environment
 
 BUCKET = "workbench-tests"
 METADATA_LIMIT_BYTES = 2048
@@ -54,14 +53,7 @@ class S3Server:
 
     def environment(self) -> dict[str, str]:
         """What a process needs to know to use it, and nothing else of AWS."""
-        return {
-            **credentials_for_tests(),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_ENDPOINT_URL_STS": self.url,
-            "NO_PROXY": "127.0.0.1",
-        }
+        return aws_environment(self.url, "S3", "STS")
 
     def __enter__(self) -> "S3Server":
         import logging
@@ -71,12 +63,7 @@ class S3Server:
         self.reset()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.stop()
 
     def reset(self) -> None:

@@ -9,18 +9,14 @@ with RekognitionServer(read=s3.read) as server:
     assert server.billed == ["labels"]
 """
 
-import json
 import re
-import socket
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
-from tests.support.bedrock_server import credentials_for_tests
+from tests.support.loopback import LoopbackHandler, LoopbackServer, aws_environment
 from tests.support.rekognition_rules import (
     IMAGES,
     KINDS,
@@ -31,6 +27,7 @@ from tests.support.rekognition_rules import (
 )
 
 TARGET = "RekognitionService."
+CONTENT_TYPE = "application/x-amz-json-1.1"
 RESULTS = {
     "labels": "Labels",
     "shots": "Segments",
@@ -139,7 +136,7 @@ class _State:
     steps: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
 
 
-class RekognitionServer:
+class RekognitionServer(LoopbackServer):
     """The server: started by `with`.
 
     Args:
@@ -157,14 +154,12 @@ class RekognitionServer:
         page_rows: int = 10,
         at_once: int = 20,
     ) -> None:
+        super().__init__(_Handler)
         self.read = read
         self.at_once = at_once
         self._usual = looks, page_rows
         self._lock = threading.Lock()
         self.reset()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     def reset(self) -> None:
         """Forget every job, the log and the script."""
@@ -178,34 +173,9 @@ class RekognitionServer:
         """Give the same page token for ever."""
         self._state = _State()
 
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
     def environment(self) -> dict[str, str]:
         """What a process needs to know to use it."""
-        return {
-            **credentials_for_tests(),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_REKOGNITION": self.url,
-            "NO_PROXY": "127.0.0.1",
-        }
-
-    def __enter__(self) -> "RekognitionServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(10)
+        return aws_environment(self.url, "REKOGNITION")
 
     def script(self, operation: str, *steps: str) -> None:
         """Play these steps for the next requests of an operation: error codes, or `CUT`."""
@@ -339,40 +309,17 @@ class RekognitionServer:
         return body
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    owner: RekognitionServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Http
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+class _Handler(LoopbackHandler[RekognitionServer]):
+    def post(self) -> None:
+        raw = self.body()
         target = self.headers.get("X-Amz-Target", "")
-        if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
+        if not self.is_signed():
             status, body = 400, {"__type": "MissingAuthenticationTokenException"}
-        elif self.headers.get("Content-Type") != "application/x-amz-json-1.1":
+        elif self.headers.get("Content-Type") != CONTENT_TYPE:
             status, body = 400, {"__type": "SerializationException"}
         else:
-            status, body = self.server.owner.answer(target.removeprefix(TARGET), raw)
+            status, body = self.owner.answer(target.removeprefix(TARGET), raw)
         if body is None:
-            self.close_connection = True
-            self.wfile.flush()
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("x-amzn-RequestId", "00000000-0000-4000-8000-000000000000")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+            self.drop()
+        else:
+            self.send_json(status, body, {"Content-Type": CONTENT_TYPE})

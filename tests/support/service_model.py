@@ -31,6 +31,14 @@ def faults_of(service: str, operation: str, given: Any) -> list[str]:
     return [*found, *([report.generate_report()] if report.has_errors() else [])]
 
 
+def reply_faults(service: str, operation: str, told: Any) -> str:
+    """What is wrong with a reply; services do say words that botocore does not know yet."""
+    from botocore.validate import ParamValidator
+
+    shape = _model(service).operation_model(operation).output_shape
+    return str(ParamValidator().validate(told, shape).generate_report())
+
+
 def error_names(service: str, operation: str) -> list[str]:
     """Every error that an operation declares, also those inside of its stream."""
     model = _model(service).operation_model(operation)

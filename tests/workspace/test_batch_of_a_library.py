@@ -27,7 +27,7 @@ RECORDS = 120
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of 20 chunks and recordings of 20 and 80, measured, in some hundred kilobytes."""
     folder, data_dir = tmp_path_factory.mktemp("library"), tmp_path_factory.mktemp("measured")
     film = make_film(folder / "film.mp4", SUBJECTS[:10])
@@ -39,12 +39,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(film.with_suffix(".srt"), sound.with_suffix(".srt"))
         measure(sound, data_dir)
     return data_dir
-
-
-@pytest.fixture
-def data_dir(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return Path(shutil.copytree(library, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Batches at Bedrock: sent once, followed, landed, stopped, and paid by what was answered."""
 
 import json
-import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,12 +14,17 @@ from tests.support.bedrock_control_server import BedrockControlServer
 from tests.support.long_film import make_film, measure
 from tests.support.moto_s3 import S3Server
 from workbench import AnalysisRequest, Settings, Workspace
-from workbench.errors import RequestError, SettingsError
-from workbench.jobs.batches import release
+from workbench.backends.protocol import ModelReply
+from workbench.backends.staging import Staging
+from workbench.backends.usage import Usage
+from workbench.errors import RequestError, SettingsError, StagingError
+from workbench.jobs.batches import release, watch_batches
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools
 from workbench.library.batch import Batch
+from workbench.library.batch_sending import submit
 from workbench.library.records import Job, RateLimit
+from workbench.library.store import Store
 from workbench.progress import silent
 from workbench.settings import load_settings
 
@@ -33,7 +39,7 @@ def short_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def short_measured(short_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(short_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the film, its evidence, its proxy and its chunks."""
     folder = tmp_path_factory.mktemp("short measured")
     measure(short_film, folder)
@@ -42,12 +48,6 @@ def short_measured(short_film: Path, tmp_path_factory: pytest.TempPathFactory) -
         for call in plan.calls:
             workspace._prepare(plan.assets[0], call, silent)
     return folder
-
-
-@pytest.fixture
-def data_dir(short_measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return Path(shutil.copytree(short_measured, tmp_path / "data"))
 
 
 @pytest.fixture
@@ -534,3 +534,138 @@ def test_a_batch_that_could_pass_the_monthly_budget_is_not_sent(
         perform(job_id, 0, tools)
     assert "over the monthly budget of $0.0001" in workspace.jobs.job(job_id).error
     assert (control.batches, workspace.store.calls_in_flight()) == ([], [])
+
+
+@pytest.mark.parametrize("answered", [2, CHUNKS])
+def test_what_others_have_answered_while_a_batch_was_prepared_is_not_paid_again(
+    answered: int, workspace: Workspace, control: BedrockControlServer, request_of_film, work, look,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    real = Store.open_batch
+
+    def late(self: Store, batch: Batch, records, calls, **named):
+        for call in calls[:answered]:
+            data = {"chapters": [{"title": "Said by others", "start_s": 0, "end_s": 30}]}
+            reply = ModelReply(data, Usage(), "us.amazon.nova-lite-v1:0", "tool_use", 1.0)
+            workspace.cache.put(call.cache_key, call.label, reply)
+        return real(self, batch, records, calls, **named)
+
+    monkeypatch.setattr(Store, "open_batch", late)
+    job_id = sent(workspace, work, request_of_film)
+    batch = look()
+    work()
+    assert len(control.prompts) == CHUNKS - answered
+    assert (batch.answered, batch.failed) == (CHUNKS, 0)
+    assert workspace.store.calls_in_flight() == []
+    job = workspace.jobs.job(job_id)
+    assert (job.state, job.failures) == ("done", ())
+    assert paid(workspace) == (control.input_tokens, control.output_tokens)
+
+
+def test_a_worker_that_fails_at_its_files_does_not_close_a_batch_that_another_has_begun(
+    workspace: Workspace, control: BedrockControlServer, request_of_film, work, look,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    put = Staging.put_bytes
+
+    def begun_by_another(self: Staging, *args):
+        put(self, *args)
+        submit(workspace.batches()[0], workspace._batch_tools())
+        raise StagingError("the connection was cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Staging, "put_bytes", begun_by_another)
+        sent(workspace, work, request_of_film)
+    assert workspace.batches()[0].state == "submitted"
+    control.held_at = 2
+    look()
+    assert paid(workspace) == (control.input_tokens, control.output_tokens)
+
+
+def test_a_batch_nobody_wants_is_found_also_when_its_files_took_long_and_its_worker_died(
+    workspace: Workspace, control: BedrockControlServer, request_of_film, work, look,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    class Killed(BaseException):
+        pass
+
+    service, store = workspace.batch_service, workspace.store
+    begin = service.begin
+
+    def dies(*args, **named):
+        (batch,) = workspace.batches()
+        an_hour_ago = batch.created_at - timedelta(hours=1)
+        store.change_batch(batch.id, ("submitting",), created_at=an_hour_ago)
+        workspace.jobs.cancel(batch.job_id)
+        workspace.look_after_batches()
+        begin(*args, **named)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "begin", dies)
+        with pytest.raises(Killed):
+            sent(workspace, work, request_of_film)
+    assert look().service_state == "Stopped"
+    assert paid(workspace) == (control.input_tokens, control.output_tokens)
+
+
+def test_a_fault_at_one_batch_is_told_and_holds_up_no_other(
+    workspace: Workspace, control: BedrockControlServer, request_of_film, work, look,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    control.held_at = 0
+    sent(workspace, work, request_of_film)
+    bad = workspace.batches()[0]
+    sent(workspace, work, request_of_film.model_copy(update={"summary_length": "brief"}))
+    good = workspace.batches()[0]
+    assert good.id != bad.id
+    real = workspace.batch_service.look
+
+    def looks(arn: str):
+        if arn == bad.arn:
+            raise KeyError("status")
+        return real(arn)
+
+    monkeypatch.setattr(workspace.batch_service, "look", looks)
+    control.go_on()
+    assert look().id == good.id
+    assert "KeyError" in workspace.batch(bad.id).trouble
+    monkeypatch.undo()
+
+
+def test_jobs_go_on_after_their_batch_also_where_batches_cannot_be_looked_after(
+    workspace: Workspace, control: BedrockControlServer, request_of_film, work,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    job_id = sent(workspace, work, request_of_film)
+    for _ in range(5):
+        workspace.look_after_batches()
+    assert not workspace.batches()[0].is_open
+    ending = threading.Event()
+
+    def away() -> None:
+        ending.set()
+        raise SettingsError("no folder in S3 for batches is set")
+
+    monkeypatch.setattr(workspace, "look_after_batches", away)
+    watch_batches(workspace.store, workspace, ending, 0.0)
+    assert workspace.jobs.job(job_id).queue == "analysis_service"
+
+
+def test_a_batch_whose_results_never_come_can_be_forgotten_at_the_most_it_can_have_cost(
+    workspace: Workspace, control: BedrockControlServer, request_of_film, work, look,
+):  # fmt: skip
+    job_id = sent(workspace, work, request_of_film)
+    look("InProgress")
+    most = workspace.batches()[0].most_usd
+    batch = workspace.forget_batch(workspace.batches()[0].id)
+    assert (batch.state, batch.answered, batch.failed) == ("closed", 0, CHUNKS)
+    assert workspace.forget_batch(batch.id) == batch
+    ledger = workspace.store.ledger()
+    assert set(ledger["outcome"]) == {"lost"}
+    assert (len(ledger), ledger["estimated_usd"].sum()) == (CHUNKS, most)
+    assert ledger["cost_usd"].null_count() == CHUNKS
+    assert workspace.store.calls_in_flight() == []
+    release(workspace.store)
+    work()
+    assert "6 records have no answer" in workspace.jobs.job(job_id).error

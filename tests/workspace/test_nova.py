@@ -17,6 +17,7 @@ from workbench import AnalysisRequest
 from workbench.backends.bedrock import BedrockNova
 from workbench.backends.pricing import cost_of
 from workbench.backends.usage import Usage
+from workbench.errors import DiskFull
 from workbench.library.records import RateLimit
 
 ANSWER = None
@@ -139,7 +140,13 @@ def test_a_model_gets_as_many_calls_at_once_as_its_limit_says(
 ):
     model = workspace.plan(request_of_film).model
     workspace.store.set_limit(RateLimit(model.key, at_once=at_once))
-    server.delay_s = 0.3
+
+    def answer(received):
+        until(lambda: server.most_at_once >= at_once)
+        return answer_to(received)
+
+    server.answer = answer
+    server.delay_s = 0.1
     assert workspace.analyse(request_of_film).failures == ()
     assert server.most_at_once == at_once
 
@@ -308,3 +315,16 @@ def until(is_so, running: subprocess.Popen[bytes] | None = None, timeout_s: floa
         assert running is None or running.poll() is None, running.stderr.read().decode()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_what_was_paid_for_a_reply_there_is_no_room_for_is_in_the_sum(
+    workspace, request_of_film, monkeypatch
+):
+    def full(*_: object) -> None:
+        raise DiskFull("there is no room", hint="free some space")
+
+    monkeypatch.setattr(workspace.cache, "put", full)
+    result = workspace.analyse(request_of_film)
+    ledger = workspace.store.ledger()
+    assert set(ledger["outcome"]) == {"unkept"}
+    assert result.paid_usd == sum(ledger["cost_usd"]) > 0

@@ -1,17 +1,19 @@
 """Nova from end to end with service tiers, carried answers, cut answers and a refused account."""
 
 import re
-import threading
 from decimal import Decimal
 
 import pytest
 
+from tests.support.bedrock_control_server import wait_until
 from tests.support.bedrock_server import error, stopped
 from tests.support.bedrock_steps import billed_at
 from tests.support.nova_answers import answer_to
 from workbench import AnalysisRequest
 from workbench.backends.pricing import cost_of
 from workbench.backends.usage import Usage
+from workbench.errors import AccessDenied
+from workbench.library.calls import circuits
 from workbench.library.records import RateLimit
 
 ANSWER = None
@@ -165,27 +167,25 @@ def test_a_refused_account_ends_the_run_after_one_call(
 
 def test_what_is_in_flight_when_an_account_is_refused_is_kept(workspace, server, request_of_film):
     workspace.store.set_limit(RateLimit("*", at_once=2))
-    are_both = threading.Event()
+    run = "run-1"
+
+    def is_told() -> bool:
+        try:
+            circuits.require_closed(run, "nova")
+        except AccessDenied:
+            return True
+        return False
 
     def answer(received):
-        assert are_both.wait(20)
+        wait_until(is_told)
         return answer_to(received)
-
-    def deny():
-        while server.under_way < 2:
-            threading.Event().wait(0.01)
-        are_both.set()
 
     server.answer = answer
     server.script(ANSWER, error("AccessDeniedException"))
-    watcher = threading.Thread(target=deny)
-    server.delay_s = 0.2
-    watcher.start()
-    result = workspace.analyse(request_of_film)
-    watcher.join()
+    result = workspace.analyse(request_of_film, job_id=run)
     assert server.received == 2
     assert result.calls_made == server.answered == 1
-    server.delay_s = 0
+    server.answer = answer_to
     assert workspace.plan(request_of_film).kept_calls == 1
     assert workspace.analyse(request_of_film).failures == ()
     assert server.received == 7

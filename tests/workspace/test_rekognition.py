@@ -1,30 +1,17 @@
 """Rekognition from end to end: priced by the minute, run once, compared with another engine."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.support.moto_s3 import S3Server
-from tests.support.rekognition_server import RekognitionServer
 from workbench import AnalysisRequest, Workspace
 from workbench.errors import RequestError
 from workbench.media.ffmpeg import run_ffmpeg
 from workbench.reports.detection_table import detection_table
 
 MINUTE_USD = Decimal("0.10")
-
-
-@pytest.fixture
-def rekognition(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[RekognitionServer]:
-    """Ask for it before the workspace: a workspace reads its settings when it is opened."""
-    with RekognitionServer(s3.read, looks=0, page_rows=1000) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("WORKBENCH_STAGING_URI", f"s3://{s3.bucket}/films")
-        yield running
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from workbench.library.records import RateLimit
 
 CALLS = 500
 AT_ONCE = 8
-READ_TIMEOUT_S = 2.5
+READ_TIMEOUT_S = 10.0
 """Far more than an answer takes here, also when the machine is busy."""
 
 SOAK = "0123456789abcdef"

@@ -325,16 +325,13 @@ class Asker:
         try:
             outcome = self._execute(order)
         except (BackendError, MediaError) as error:
-            if isinstance(error, BackendError):
-                if error.billed is not None:
-                    model, tier = self._plan.model, order.request.tier
-                    self._billed.append(cost_of(error.billed, model, order.route, tier))
-                self._billed += [None] * error.lost_sends
+            self._bill(order, error)
             if isinstance(error, OF_ACCOUNT):
                 self._course.end(error)
             raise
         except WorkbenchError as error:
             # No money is left, or nothing can be kept: the next reply would be paid and lost.
+            self._bill(order, error)
             self._course.end(error)
             raise
         self._outcomes.append(outcome)
@@ -347,6 +344,14 @@ class Asker:
             self._course.end(missing)
             raise missing
         return not outcome.was_paid, kept
+
+    def _bill(self, order: CallOrder, error: WorkbenchError) -> None:
+        """What was paid for a call that came to nothing."""
+        if error.billed is not None:
+            model, tier = self._plan.model, order.request.tier
+            self._billed.append(cost_of(error.billed, model, order.route, tier))
+        if isinstance(error, BackendError):
+            self._billed += [None] * error.lost_sends
 
     def _order(self, call: PlannedCall, key: str, request: ModelRequest) -> CallOrder:
         model, tier = self._plan.model, request.tier

@@ -65,8 +65,10 @@ def narrowed(request: AnalysisRequest) -> tuple[AnalysisRequest, tuple[str, ...]
         )
     dropped: list[str] = [find for find in request.find if find not in FINDABLE]
     if request.fields:
-        dropped.append("fields")
-    notes = (f"Amazon Rekognition is not asked for {' and '.join(dropped)}.",) if dropped else ()
+        dropped.append("questions of your own")
+    *rest, last = dropped or [""]
+    words = f"{', '.join(rest)} and {last}" if rest else last
+    notes = (f"Amazon Rekognition is not asked for {words}.",) if last else ()
     changes: dict[str, Any] = {
         "find": left or ("summary",),
         "fields": (),

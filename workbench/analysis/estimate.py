@@ -56,6 +56,8 @@ class Rates:
     """Loading the models once (measured)."""
     transcript_s_per_s: float = 0.09
     """Whisper base on two cores, beside the pictures (measured on talks of 3 and 10 minutes)."""
+    hearing_s_per_s: float = 0.25
+    """A job of Amazon Transcribe (guess)."""
     pictures_s_per_s: float = 0.09
     """Shots and screen text, beside the speech (measured; 0.07 on slides, 0.10 on a fast film)."""
     proxy_s_per_s: float = 0.07

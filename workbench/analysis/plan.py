@@ -11,6 +11,7 @@ from workbench.analysis import detecting, prompts
 from workbench.analysis.answer import Answer
 from workbench.analysis.estimate import Rates, clip_frames
 from workbench.analysis.fields import unanswered
+from workbench.analysis.hearing import hearing_notes, plan_hearing, problem_with_hearing
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.merge_fields import part_told
 from workbench.analysis.planned import (
@@ -65,6 +66,10 @@ class PlanContext:
     """Size of an asset's proxy, which clips are cut from; None while it is not made."""
     local_version: str = LOCAL_ENGINE_VERSION
     """The local engine's version, and that of what it ranks sentences by."""
+    transcriber: ModelInfo | None = None
+    """The service that writes speech down; None: this machine does."""
+    spoken_language: str = ""
+    """What is spoken, as that service names it; empty: found out."""
 
 
 def choose_model(request: AnalysisRequest, assets: Sequence[Asset], catalog: Catalog) -> ModelInfo:
@@ -238,12 +243,26 @@ class _Planner:
             is_measured=self.context.evidence_for(asset.id) is not None,
         )
 
-    def work_s(self, plans: Sequence[AssetPlan], calls: Sequence[PlannedCall]) -> float:
+    def hearing_of(self, asset: Asset) -> PlannedCall | None:
+        """The call that writes its speech down before it is measured, where one is needed."""
+        context = self.context
+        if context.transcriber is None or context.evidence_for(asset.id) is not None:
+            return None
+        return plan_hearing(asset, context.transcriber, context.spoken_language, context.cache)
+
+    def work_s(
+        self,
+        plans: Sequence[AssetPlan],
+        calls: Sequence[PlannedCall],
+        hearing: Sequence[PlannedCall],
+    ) -> float:
         rates = self.context.rates
+        heard = {call.asset_id for call in hearing}
         unmeasured = [plan.asset for plan in plans if not plan.is_measured]
         total = rates.start_s if unmeasured else 0.0
         for asset in unmeasured:
-            speech_s = asset.duration_s * rates.transcript_s_per_s if asset.has_sound else 0.0
+            speed = rates.hearing_s_per_s if asset.id in heard else rates.transcript_s_per_s
+            speech_s = asset.duration_s * speed if asset.has_sound else 0.0
             pictures_s = asset.duration_s * rates.pictures_s_per_s if asset.kind == "video" else 0.0
             # Both are measured side by side.
             total += rates.image_s if asset.kind == "image" else max(speech_s, pictures_s)
@@ -327,10 +346,14 @@ def plan_analysis(
     found = list(problems)
     plans: list[AssetPlan] = []
     calls: list[PlannedCall] = []
+    hearing: list[PlannedCall] = []
     for asset in assets:
-        if problem := planner.problem_with(asset):
+        heard = planner.hearing_of(asset)
+        problem = planner.problem_with(asset) or (problem_with_hearing(heard) if heard else None)
+        if problem:
             found.append(problem)
             continue
+        hearing += [heard] if heard else []
         about = planner.calls_for(asset, _chunks(request, model, asset))
         plans.append(
             planner.asset_plan(asset, tuple(dict.fromkeys(c.chunk for c in about if c.chunk)))
@@ -344,23 +367,27 @@ def plan_analysis(
         route=planner.route,
         calls=tuple(calls),
         assets=tuple(plans),
-        work_s=planner.work_s(plans, calls),
+        work_s=planner.work_s(plans, calls, hearing),
         answers_s=planner.answers_s(calls),
         prompt_hash=prompts.prompt_hash(),
         catalog_as_of=context.catalog.as_of.isoformat(),
         engine_version=planner.engine_version or model.model_id,
+        hearing=tuple(hearing),
         warnings=(
             *notes,
             *context.catalog.warnings(model),
             *planner.sending_notes(calls),
             *unanswered(request.fields, model.engine, model.name),
             *tier_notes(model, request.tier),
+            *hearing_notes(hearing, context.transcriber),
         ),
         problems=tuple(found),
     )
     if request.max_cost_usd is not None and plan.cost is None:
+        is_ours = any(call.cost is None for call in calls)
+        name = model.name if is_ours or context.transcriber is None else context.transcriber.name
         raise RequestError(
-            f"no price is known for {model.name}, so a cap of ${request.max_cost_usd} cannot be kept",
+            f"no price is known for {name}, so a cap of ${request.max_cost_usd} cannot be kept",
             hint="add its price to a catalog file of your own, or run without --max-cost-usd",
         )
     return plan

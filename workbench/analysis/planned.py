@@ -127,6 +127,8 @@ class AnalysisPlan:
     prompt_hash: str
     catalog_as_of: str
     engine_version: str
+    hearing: tuple[PlannedCall, ...] = ()
+    """Calls that write speech down before anything is measured; see `analysis.hearing`."""
     warnings: tuple[str, ...] = ()
     problems: tuple[Failure, ...] = ()
     """Assets that cannot be done with this request; the others will be."""
@@ -154,17 +156,17 @@ class AnalysisPlan:
     @property
     def cost_low(self) -> Cost:
         """Least this run can cost, in dollars."""
-        return total_cost(c.cost_low for c in self.calls)
+        return total_cost(c.cost_low for c in (*self.hearing, *self.calls))
 
     @property
     def cost(self) -> Cost:
         """What this run is expected to cost, in dollars."""
-        return total_cost(c.cost for c in self.calls)
+        return total_cost(c.cost for c in (*self.hearing, *self.calls))
 
     @property
     def cost_high(self) -> Cost:
         """Most this run can cost, in dollars."""
-        return total_cost(c.cost_high for c in self.calls)
+        return total_cost(c.cost_high for c in (*self.hearing, *self.calls))
 
     @property
     def kept_calls(self) -> int:

@@ -17,9 +17,13 @@ from workbench.media.asset import Asset
 
 
 @dataclass(frozen=True, slots=True)
-class PricedOption:
-    """One way to run a request, and what it would cost."""
+class PriceRow:
+    """One way to have something analysed, and what it would cost."""
 
+    subject: str
+    """What is analysed: `30 min`, a file's name, or how many files; empty for a request's own."""
+    duration_s: float
+    """Length of it all, in seconds; 0 for pictures."""
     model: str
     """Catalog key."""
     name: str
@@ -29,18 +33,23 @@ class PricedOption:
     calls: int
     kept_calls: int
     frames: int
-    effective_fps: float
-    """Fewest frames a second over the assets; 0 where no frames are looked at."""
+    """Frames that are looked at, the fewest."""
+    frames_per_s: float
+    """Frames a second that are looked at, over all of it; 0 where none are."""
+    least_frames_per_s: float
+    """Of the asset with the fewest; 0 where none are looked at."""
     input_tokens: int
     output_tokens: int
     cost_low_usd: Cost
     cost_usd: Cost
+    """Expected; None when no price is known."""
     cost_high_usd: Cost
     seconds: float
-    is_available: bool
-    """Can it be run now?"""
+    """Expected time; for a batch, only that of the work on this machine."""
+    doubt: str = ""
+    """Why the range is wide, where the maker's own pages contradict each other."""
     note: str = ""
-    """Why not, or what to know."""
+    """What to know before choosing it, or why it cannot be run."""
 
 
 def price_options(
@@ -50,7 +59,7 @@ def price_options(
     readiness: Mapping[str, Readiness],
     *,
     tiers: Collection[Tier] = (),
-) -> list[PricedOption]:
+) -> list[PriceRow]:
     """Price a request for every model that can answer it, the cheapest first.
 
     A tier other than standard has a row only where its price is known.
@@ -72,6 +81,7 @@ def price_options(
         if has_video and model.engine == "nova":
             depths = ("overview", "detailed")
         state = readiness[model.engine]
+        why_not = "" if state.is_ready else state.finding or "not available"
         for depth in depths:
             varied = request.model_copy(
                 update={
@@ -86,7 +96,7 @@ def price_options(
                 plan = plan_analysis(varied, assets, context)
             except RequestError:
                 continue  # it cannot take any of these media: no row
-            options += [_option(each, state) for each in at_tiers(plan, wanted)]
+            options += [price_row(each, first=why_not) for each in at_tiers(plan, wanted)]
     unknown_last = float("inf")
     return sorted(
         options,
@@ -111,11 +121,24 @@ def at_tiers(plan: AnalysisPlan, tiers: Collection[Tier]) -> Iterator[AnalysisPl
             yield at_tier(plan, tier)
 
 
-def _option(plan: AnalysisPlan, state: Readiness) -> PricedOption:
-    notes = [*(problem.message for problem in plan.problems), *plan.warnings]
-    if not state.is_ready:
-        notes.insert(0, state.finding)
-    return PricedOption(
+def price_row(
+    plan: AnalysisPlan, *, subject: str = "", doubt: str = "", first: str = ""
+) -> PriceRow:
+    """What a plan would cost, as a row among others.
+
+    Args:
+        plan: The plan.
+        subject: What to call its files.
+        doubt: Why its range is wide.
+        first: Noted before what the plan itself warns of.
+    """
+    video_s = sum(each.duration_s for each in plan.assets if each.kind == "video")
+    seen = sum(each.effective_fps * each.duration_s for each in plan.assets)
+    rates = [each.effective_fps for each in plan.assets if each.effective_fps]
+    notes = [first, *(problem.message for problem in plan.problems), *plan.warnings]
+    return PriceRow(
+        subject=subject,
+        duration_s=sum(each.duration_s for each in plan.assets),
         model=plan.model.key,
         name=plan.model.name,
         engine=plan.model.engine,
@@ -123,14 +146,15 @@ def _option(plan: AnalysisPlan, state: Readiness) -> PricedOption:
         tier=plan.request.tier,
         calls=len(plan.calls),
         kept_calls=plan.kept_calls,
-        frames=sum(a.frames for a in plan.assets),
-        effective_fps=min((a.effective_fps for a in plan.assets if a.effective_fps), default=0.0),
+        frames=sum(each.frames for each in plan.assets),
+        frames_per_s=seen / video_s if video_s else 0.0,
+        least_frames_per_s=min(rates, default=0.0),
         input_tokens=plan.usage.input_tokens,
         output_tokens=plan.usage.output_tokens,
         cost_low_usd=plan.cost_low,
         cost_usd=plan.cost,
         cost_high_usd=plan.cost_high,
         seconds=plan.seconds,
-        is_available=state.is_ready and plan.model.lifecycle != "preview",
-        note="; ".join(dict.fromkeys(notes)),
+        doubt=doubt,
+        note="; ".join(filter(None, dict.fromkeys(notes))),
     )

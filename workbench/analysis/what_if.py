@@ -6,18 +6,16 @@ measured yet, so its price is a range like that of any new file.
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from workbench.analysis.estimate import clip_tokens
 from workbench.analysis.plan import AnalysisPlan, PlanContext, plan_analysis
-from workbench.analysis.prices import at_tiers
+from workbench.analysis.prices import PriceRow, at_tiers, price_row
 from workbench.analysis.request import AnalysisRequest, Depth
 from workbench.analysis.results import Failure
 from workbench.backends.catalog import Lifecycle, ModelInfo, Tier
-from workbench.backends.usage import Cost
 from workbench.errors import RequestError
 from workbench.media.asset import Asset, Stream
 from workbench.media.timecode import format_length
@@ -32,40 +30,6 @@ STANDARD: tuple[Tier, ...] = ("standard",)
 
 HIDDEN: frozenset[Lifecycle] = frozenset({"retired", "preview"})
 """Models that are priced only when they are named."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """One way to have something analysed, and what it would cost."""
-
-    subject: str
-    """What is analysed: `30 min`, a file's name, or how many files."""
-    duration_s: float
-    """Length of it all, in seconds; 0 for pictures."""
-    model: str
-    """Catalog key."""
-    name: str
-    engine: str
-    depth: Depth
-    tier: Tier
-    calls: int
-    kept_calls: int
-    frames: int
-    """Frames that are looked at, the fewest."""
-    frames_per_s: float
-    """Frames a second that are looked at, over all of it; 0 where none are."""
-    input_tokens: int
-    output_tokens: int
-    cost_low_usd: Cost
-    cost_usd: Cost
-    """Expected; None when no price is known."""
-    cost_high_usd: Cost
-    seconds: float
-    """Expected time; for a batch, only that of the work on this machine."""
-    doubt: str = ""
-    """Why the range is wide, where the maker's own pages contradict each other."""
-    note: str = ""
-    """What to know before choosing it."""
 
 
 def video_of(duration_s: float) -> Asset:
@@ -138,7 +102,9 @@ def what_if(
             except RequestError:
                 continue  # it takes none of these media, or answers no more: no row
             at = tiers if plan.model.engine == "nova" else STANDARD
-            found += [_row(subject, each) for each in at_tiers(plan, at)]
+            found += [
+                price_row(each, subject=subject, doubt=_doubt(each)) for each in at_tiers(plan, at)
+            ]
         rows += sorted(found, key=_cheapest_first)
     return tuple(rows)
 
@@ -160,34 +126,6 @@ def _ways(
                 "also": (), "max_cost_usd": None,
             }  # fmt: skip
             yield request.model_copy(update=changes)
-
-
-def _row(subject: str, plan: AnalysisPlan) -> PriceRow:
-    video_s = sum(each.duration_s for each in plan.assets if each.kind == "video")
-    frames = sum(each.frames for each in plan.assets)
-    seen = sum(each.effective_fps * each.duration_s for each in plan.assets)
-    problems = [problem.message for problem in plan.problems]
-    return PriceRow(
-        subject=subject,
-        duration_s=sum(each.duration_s for each in plan.assets),
-        model=plan.model.key,
-        name=plan.model.name,
-        engine=plan.model.engine,
-        depth=plan.request.depth,
-        tier=plan.request.tier,
-        calls=len(plan.calls),
-        kept_calls=plan.kept_calls,
-        frames=frames,
-        frames_per_s=seen / video_s if video_s else 0.0,
-        input_tokens=plan.usage.input_tokens,
-        output_tokens=plan.usage.output_tokens,
-        cost_low_usd=plan.cost_low,
-        cost_usd=plan.cost,
-        cost_high_usd=plan.cost_high,
-        seconds=plan.seconds,
-        doubt=_doubt(plan),
-        note="; ".join(dict.fromkeys((*problems, *plan.warnings))),
-    )
 
 
 def _doubt(plan: AnalysisPlan) -> str:

@@ -23,6 +23,7 @@ from workbench.backends.catalog import Catalog, ModelInfo, Quality
 from workbench.backends.price_list import IN_REGION
 from workbench.backends.quotas import quotas_of
 from workbench.backends.staging import Staging, split_uri
+from workbench.backends.transcribe import NO_STAGING_HINT, Transcribe
 from workbench.errors import BackendError, NoCredentials, RequestError, WorkbenchError
 
 State = Literal["ok", "warn", "fail", "off"]
@@ -77,9 +78,10 @@ def check_access(
     route: str = "auto",
     staging_uri: str = "",
     batch: BatchPlace | None = None,
+    transcribe: Transcribe | None = None,
     part_s: float = PART_S,
 ) -> Iterator[AccessFinding]:
-    """Look at credentials, region, models, clock, quotas, staging folder and batches.
+    """Look at credentials, region, models, clock, quotas, staging folder, batches and speech.
 
     Args:
         account: Who is asked.
@@ -87,12 +89,13 @@ def check_access(
         route: Inference profile, or `auto`.
         staging_uri: The staging folder in S3; empty for none.
         batch: Role and folders of batches; None for none.
+        transcribe: Who writes speech down; None where that is done on this machine.
         part_s: Longest time for one part, in seconds.
 
     Yields:
         Findings, each as soon as it is known.
     """
-    check = _Check(account, catalog, route, staging_uri, batch or BatchPlace())
+    check = _Check(account, catalog, route, staging_uri, batch or BatchPlace(), transcribe)
     parts: tuple[tuple[str, Callable[[], Sequence[AccessFinding]]], ...] = (
         ("Credentials", check.credentials),
         ("Region", check.of_region),
@@ -101,6 +104,7 @@ def check_access(
         ("Quotas", check.quotas),
         ("Staging", check.staging),
         ("Batches", check.batches),
+        ("Transcribe", check.speech),
     )
     for name, look in parts:
         found = _within(part_s, name, look)
@@ -145,6 +149,7 @@ class _Check:
     route: str
     staging_uri: str
     batch: BatchPlace
+    transcribe: Transcribe | None
     seen: _Seen = field(default_factory=_Seen)
 
     def credentials(self) -> Sequence[AccessFinding]:
@@ -322,6 +327,16 @@ class _Check:
             return (AccessFinding("Batches", "fail", "No folder in S3 is set", hint),)
         prefixes = ("Batch input", place.input_prefix), ("Batch output", place.output_prefix)
         return [self._role(), *(self._prefix(name, uri) for name, uri in prefixes)]
+
+    def speech(self) -> Sequence[AccessFinding]:
+        if self.transcribe is None:
+            return ()
+        self.transcribe.require_access()
+        if not self.staging_uri:
+            words = "It reads sound from S3, and no folder there is set"
+            return (AccessFinding("Transcribe", "fail", words, NO_STAGING_HINT),)
+        words = "Jobs can be looked at; whether one may be started is seen with the first"
+        return (AccessFinding("Transcribe", "ok", words),)
 
     def _role(self) -> AccessFinding:
         role = _ROLE.fullmatch(self.batch.role_arn)

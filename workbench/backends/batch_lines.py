@@ -133,9 +133,14 @@ def read_output(
         seconds: From submission to end of the batch.
 
     Raises:
-        BadReply: It is cut short, stopped, or not in the agreed form; `billed` says what it cost.
+        BadReply: It is cut short, stopped, or not in the agreed form; `billed` says what it cost,
+            and is None where that cannot be read.
     """
-    answered = read_reply(output, request)
+    try:
+        answered = read_reply(output, request)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # No client has looked at its form, as it does at that of a reply.
+        raise BadReply(f"the answer is no Converse reply: {error}", hint=_AGAIN) from error
     if answered.answer is None:
         raise BadReply("the answer is not JSON", hint=_AGAIN, billed=answered.usage)
     answer, problems = fitted(answered.answer, request.schema)

@@ -19,6 +19,7 @@ from workbench.backends.bedrock_errors import (
     CallFailure,
     failure_of,
 )
+from workbench.backends.bedrock_session import DEFAULT_REGION, credentials_method, open_session
 from workbench.backends.bedrock_stream import SILENCE_S, converse_by_stream
 from workbench.backends.bedrock_wire import (
     INLINE_LIMIT_BYTES,
@@ -47,8 +48,6 @@ from workbench.errors import (
     RequestError,
     WorkbenchError,
 )
-
-DEFAULT_REGION = "us-east-1"
 
 READ_TIMEOUT_S = 3600
 """A call on a long video may take an hour (Nova 2 user guide, core inference)."""
@@ -140,7 +139,7 @@ class BedrockNova:
                 return none_found
             try:
                 region = self.region
-                method = self._credentials_method()
+                method = credentials_method(self._session())
             except BackendError as error:
                 return Readiness(
                     self.engine, is_ready=False, finding=error.message, hint=error.hint
@@ -280,25 +279,10 @@ class BedrockNova:
         self._sleep(wait_s)
 
     def _session(self) -> Any:
-        import boto3
-        from botocore.exceptions import BotoCoreError
-
         with self._lock:
             if self._opened_session is None:
-                try:
-                    self._opened_session = boto3.Session()
-                except BotoCoreError as error:
-                    raise failure_of(error).as_error(1) from error
+                self._opened_session = open_session()
             return self._opened_session
-
-    def _credentials_method(self) -> str:
-        from botocore.exceptions import BotoCoreError
-
-        try:
-            found = self._session().get_credentials()
-        except BotoCoreError as error:
-            raise failure_of(error).as_error(1) from error
-        return str(found.method) if found is not None else ""
 
     def _client(self) -> Any:
         from botocore.config import Config

@@ -15,9 +15,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from workbench.backends.bedrock_errors import CREDENTIALS_HINT, failure_of
+from workbench.backends.bedrock_session import DEFAULT_REGION, credentials_method, open_session
 from workbench.errors import BackendError, BadReply, NoCredentials, ServiceDown
-
-DEFAULT_REGION = "us-east-1"
 
 PRICE_LIST_REGION = "us-east-1"
 """Where the Price List API is asked, about any region: it has an address in three of them."""
@@ -166,15 +165,10 @@ class Account:
         Raises:
             NoCredentials: There are none.
         """
-        from botocore.exceptions import BotoCoreError
-
-        try:
-            found = self._session().get_credentials()
-        except BotoCoreError as error:
-            raise failure_of(error).as_error(1) from error
-        if found is None:
+        method = credentials_method(self._session())
+        if not method:
             raise NoCredentials("No AWS credentials were found.", hint=CREDENTIALS_HINT)
-        return str(found.method)
+        return method
 
     def identity(self) -> Identity:
         """Whose credentials they are.
@@ -304,15 +298,9 @@ class Account:
         self.clock_ahead_s = (datetime.now(UTC) - theirs).total_seconds()
 
     def _session(self) -> Any:
-        import boto3
-        from botocore.exceptions import BotoCoreError
-
         with self._lock:
             if self._opened_session is None:
-                try:
-                    self._opened_session = boto3.Session()
-                except BotoCoreError as error:
-                    raise failure_of(error).as_error(1) from error
+                self._opened_session = open_session()
             return self._opened_session
 
     def _client(self, service: str) -> Any:

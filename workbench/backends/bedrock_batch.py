@@ -16,6 +16,7 @@ from typing import Any
 from workbench.backends.bedrock_account import Account, policy_line
 from workbench.backends.bedrock_errors import failure_of
 from workbench.backends.catalog import ModelInfo
+from workbench.backends.quotas import quotas_of
 from workbench.errors import AccessDenied, BackendError, BadModelRequest, SettingsError
 
 LEAST_RECORDS = 100
@@ -41,9 +42,6 @@ LONGEST_WAIT_S = 20.0
 QUOTA_KEPT_S = 3600.0
 QUOTA_FAILED_KEPT_S = 300.0
 
-_LEAST = re.compile(
-    r"minimum number of records per batch inference job for (?:amazon )?(.+)", re.IGNORECASE
-)
 _ROLE = re.compile(r"arn:aws(-[^:]+)?:iam::\d{12}:role/.+")
 
 logger = logging.getLogger(__name__)
@@ -114,10 +112,10 @@ class BedrockBatches:
         Args:
             model: The model; quotas are by its name.
         """
-        for name, value in self._known_quotas().items():
-            found = _LEAST.fullmatch(name.strip())
-            if found and found[1].strip().casefold() == model.name.casefold():
-                return LeastRecords(int(value), "the account's quota")
+        # The quota is the model's, by whatever route it is called.
+        least = quotas_of(model, "in-region", self._known_quotas()).least_batch_records
+        if least is not None:
+            return LeastRecords(least, "the account's quota")
         return LeastRecords(LEAST_RECORDS, "the usual quota; the account's could not be read")
 
     def begin(

@@ -101,6 +101,10 @@ POLICIES: dict[str, Policy] = {
     "humanloopquotaexceededexception": Policy(QuotaExceeded, 1, _SLOWER),
     # A batch under the same token with other contents, or one that has ended meanwhile.
     "conflictexception": Policy(BadModelRequest, 1, _AGAIN),
+    # Transcribe's own.
+    "badrequestexception": Policy(BadModelRequest, 1, _FAULT),
+    "notfoundexception": Policy(BadModelRequest, 1, _AGAIN),
+    "internalfailureexception": Policy(ServiceDown, PATIENT, _LATER),
     # S3 has words of its own.
     "accessdenied": Policy(AccessDenied, 1, _ALLOW),
     "slowdown": Policy(Throttled, PATIENT, _SLOWER),

@@ -51,7 +51,7 @@ class Price(BaseModel):
     output_usd_per_mtok: Decimal
     cached_usd_per_mtok: Decimal | None = None
     usd_per_media_min: Decimal | None = None
-    """For a minute of video, where that is billed and not tokens."""
+    """For a minute of video or sound, where that is billed and not tokens."""
     usd_per_image: Decimal | None = None
     """For a picture, where that is billed and not tokens."""
     as_of: date
@@ -86,7 +86,7 @@ class ModelInfo(BaseModel):
     """Other names it is found by; results and limits are kept under `key`."""
     name: str
     engine: str
-    """`local`, `nova` or `rekognition`: which backend answers."""
+    """`local`, `nova`, `rekognition` or `transcribe`: which backend answers."""
     ids: dict[str, str]
     """Route → model or inference-profile id."""
     model_id: str

@@ -16,14 +16,14 @@ from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence
 from workbench.media.timecode import TimeSpan
 
-Task = Literal["analyse_chunk", "analyse_image", "combine"]
+Task = Literal["analyse_chunk", "analyse_image", "combine", "transcribe"]
 
 
 @dataclass(frozen=True, slots=True)
 class MediaPart:
     """A file that goes with a request."""
 
-    kind: Literal["video", "image"]
+    kind: Literal["video", "image", "audio"]
     asset_id: str
     spec: str
     """Proxy spec it was made by; `original` for the file itself."""
@@ -31,7 +31,7 @@ class MediaPart:
     """The part of the video that is sent, on the source's clock; None for images."""
     path: Path
     format: str
-    """`mp4`, `jpeg`, `png`, `webp`, `gif` …"""
+    """`mp4`, `wav`, `jpeg`, `png`, `webp`, `gif` …"""
     size_bytes: int
 
     @property

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.backends.catalog import ModelInfo
+from workbench.backends.job_calls import JobCalls
 from workbench.backends.protocol import (
     Gate,
     MediaPart,
@@ -24,11 +25,12 @@ from workbench.backends.protocol import (
     Readiness,
     open_gate,
 )
-from workbench.backends.rekognition_calls import SERVICE, RekognitionCalls
 from workbench.backends.rekognition_wire import DETECTIONS, Detection, image_answer, video_answer
 from workbench.backends.staging import Staging, split_uri
 from workbench.backends.usage import Usage
 from workbench.errors import BadModelRequest, BadReply, MediaMissing, ServiceDown
+
+SERVICE = "Rekognition"
 
 VIDEO_LIMIT_BYTES = 10_000_000_000
 VIDEO_LIMIT_S = 6 * 3600.0
@@ -88,7 +90,7 @@ class Rekognition:
         sleep: Callable[[float], object] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._calls = RekognitionCalls(region, sleep=sleep, jitter=jitter)
+        self._calls = JobCalls(SERVICE, region, sleep=sleep, jitter=jitter)
         self._staging = staging
         self._lock = threading.Lock()
         self._under_way: dict[Path, threading.Lock] = {}

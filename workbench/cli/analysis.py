@@ -72,6 +72,18 @@ def plan_json(plan: AnalysisPlan) -> dict[str, Any]:
             }
             for c in plan.calls
         ],
+        "speech": [
+            {
+                "id": c.id,
+                "asset_id": c.asset_id,
+                "label": c.label,
+                "billed_s": c.usage_high.media_s,
+                "cost_usd": usd(c.cost),
+                "cost_high_usd": usd(c.cost_high),
+                "is_kept": c.is_kept,
+            }
+            for c in plan.hearing
+        ],
         "warnings": list(plan.warnings),
         "problems": plain(list(plan.problems)),
     }
@@ -121,7 +133,7 @@ def _print_plan(plan: AnalysisPlan) -> None:
             f"{call.usage.output_tokens:,}",
             format_usd(call.cost),
         ]
-        for call in plan.calls
+        for call in (*plan.hearing, *plan.calls)
     ]
     tier = "" if plan.request.tier == "standard" else f", {plan.request.tier} tier"
     print(f"{plan.model.name}{tier}, prices of {plan.catalog_as_of}")
@@ -130,9 +142,10 @@ def _print_plan(plan: AnalysisPlan) -> None:
         if asset.effective_fps:
             print(f"{asset.name}: {asset.frames} frames, {asset.effective_fps:.2f} a second")
     price = _range(plan.cost_low, plan.cost, plan.cost_high)
-    print(f"\n{price}, ≈ {format_length(plan.seconds)}, {counted(len(plan.calls), 'call')}")
-    if plan.kept_calls:
-        print(f"Kept from before, at no cost: {plan.kept_calls} of them.")
+    calls = (*plan.hearing, *plan.calls)
+    print(f"\n{price}, ≈ {format_length(plan.seconds)}, {counted(len(calls), 'call')}")
+    if kept := sum(1 for call in calls if call.is_kept):
+        print(f"Kept from before, at no cost: {kept} of them.")
     for warning in plan.warnings:
         print(warning)
     print_failures(plan.problems)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from workbench.analysis.request import AnalysisRequest
-from workbench.backends.usage import format_usd
+from workbench.backends.usage import format_usd, total_cost
 from workbench.cli.output import Command, counted, plain, print_json, table
 from workbench.errors import RequestError
 from workbench.library.batch import Batch, BatchRecord
@@ -32,18 +32,30 @@ def submit_batch(request: AnalysisRequest, *, as_json: bool) -> int:
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="these batches, with what failed")
     parser.add_argument("--stop", action="store_true", help="stop them; what is answered is billed")
+    parser.add_argument(
+        "--forget",
+        action="store_true",
+        help="close one whose results can never be read; written down as lost, at the most",
+    )
+    parser.add_argument("--yes", action="store_true", help="forget it without asking again")
     parser.add_argument("--open", action="store_true", help="list only those that go on")
 
 
 def _batches(arguments: argparse.Namespace) -> int:
-    if arguments.stop and not arguments.ids:
+    if (arguments.stop or arguments.forget) and not arguments.ids:
         raise RequestError("name a batch", hint="`workbench batches` lists their ids")
     with Workspace.open() as workspace:
         if not arguments.ids:
             found = workspace.batches(only_open=arguments.open)
             _print_list(found, as_json=arguments.json)
             return 0
-        does = workspace.stop_batch if arguments.stop else workspace.batch
+        does = workspace.batch
+        if arguments.stop:
+            does = workspace.stop_batch
+        elif arguments.forget:
+            if not arguments.yes:
+                raise _unconfirmed([workspace.batch(each) for each in arguments.ids])
+            does = workspace.forget_batch
         shown = [(does(each), workspace.batch_records(each)) for each in arguments.ids]
     if arguments.json:
         print_json([{**plain(batch), "of": plain(records)} for batch, records in shown])
@@ -53,6 +65,14 @@ def _batches(arguments: argparse.Namespace) -> int:
         if arguments.stop:
             print(_stopped(batch))
     return 0
+
+
+def _unconfirmed(batches: list[Batch]) -> RequestError:
+    most = format_usd(total_cost(batch.most_usd for batch in batches if batch.is_open))
+    return RequestError(
+        f"to forget it gives up its answers, and writes {most} into the ledger as lost",
+        hint="stop it first with --stop, so that it costs no more; then add --yes",
+    )
 
 
 def state_of(batch: Batch) -> str:
@@ -113,7 +133,8 @@ COMMANDS = {
     "batches": Command(
         "  workbench batches\n"
         "  workbench batches 3f2a91c05d7e4b68\n"
-        "  workbench batches 3f2a91c05d7e4b68 --stop",
+        "  workbench batches 3f2a91c05d7e4b68 --stop\n"
+        "  workbench batches 3f2a91c05d7e4b68 --forget --yes",
         _options,
         _batches,
     ),

@@ -12,7 +12,16 @@ from workbench.settings import Settings, load_settings, origin
 from workbench.workspace import Workspace
 
 OPTIONAL = frozenset(
-    {"nova", "rekognition", "Worker", "Last backup", "Search index", "Proxies", "Kept replies"}
+    {
+        "nova",
+        "rekognition",
+        "transcribe",
+        "Worker",
+        "Last backup",
+        "Search index",
+        "Proxies",
+        "Kept replies",
+    }
 )
 """Findings that are no fault when they are off."""
 

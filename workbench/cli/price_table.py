@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from workbench.analysis.what_if import DEPTHS, TIERS, PriceRow
+from workbench.analysis.prices import PriceRow
+from workbench.analysis.what_if import DEPTHS, TIERS
 from workbench.cli.output import plain, print_json, table
 from workbench.cli.request_options import request_of
 from workbench.errors import RequestError

@@ -67,6 +67,19 @@ class EvidenceKeep(Protocol):
         ...
 
 
+class Transcriber(Protocol):
+    """Whoever writes speech down in place of Whisper on this machine."""
+
+    @property
+    def version(self) -> str:
+        """Changes when the same sound would give another transcript."""
+        ...
+
+    def transcribe(self, asset: Asset, progress: Progress) -> Transcript:
+        """The words of an asset that has sound."""
+        ...
+
+
 # No slots: a frozen generic with slots cannot be made by its alias on Python 3.11.
 @dataclass(frozen=True)
 class Measured(Generic[Value]):
@@ -162,12 +175,13 @@ def gather(
     wanted: Collection[str] = SIGNALS,
     keep: EvidenceKeep | None = None,
     model_dir: Path | None = None,
+    transcriber: Transcriber | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Measure an asset, or take what was measured before.
 
     Words come from a subtitle file beside the video if there is one, else from a subtitle stream
-    inside it, else from Whisper. Speech and pictures are worked on side by side.
+    inside it, else from Whisper or another transcriber. Speech and pictures are worked on side by side.
 
     Args:
         asset: What to measure.
@@ -177,6 +191,7 @@ def gather(
         wanted: Signals to measure, of `SIGNALS`.
         keep: Where measurements are kept from run to run; None keeps nothing.
         model_dir: A folder with another Whisper model.
+        transcriber: Who writes speech down; None for Whisper.
         progress: Called with seconds of media done and their total, all signals together.
 
     Returns:
@@ -184,6 +199,7 @@ def gather(
 
     Raises:
         RequestError: An unknown signal is wanted, or Whisper does not know the language.
+        WorkbenchError: What another transcriber raises.
         DiskFull: There is no room for the weights.
         LibraryError: What is kept cannot be read or written.
     """
@@ -192,7 +208,7 @@ def gather(
             f"there is no signal called {unknown[0]!r}", hint=f"one of: {', '.join(SIGNALS)}"
         )
     run = _Run(asset, set(wanted) & set(_APPLICABLE[asset.kind]), keep, progress)
-    words = _Words(run, cache_dir, language, threads, model_dir)
+    words = _Words(run, cache_dir, language, threads, model_dir, transcriber)
     with ThreadPoolExecutor(1, thread_name_prefix="speech") as pool:
         listening = pool.submit(words.heard)
         try:
@@ -240,6 +256,7 @@ class _Words:
     language: str
     threads: int
     model_dir: Path | None
+    transcriber: Transcriber | None
 
     def heard(self) -> Measured[Transcript | None]:
         """The transcript from the best source there is."""
@@ -293,6 +310,10 @@ class _Words:
         asset = self.run.asset
         if not asset.has_sound:
             return Measured(None, notes=("The file has no sound.",))
+        if (other := self.transcriber) is not None:
+            return self.run.measured(
+                "transcript", other.version, lambda report: _said(other.transcribe(asset, report))
+            )
 
         def listen(report: Progress) -> Measured[Transcript | None]:
             transcript = whisper.transcribe(

@@ -4,6 +4,7 @@ Such a job is in a queue that no worker takes jobs from. Whoever looks after bat
 when they have ended; that is looked at again and again, so no word of it can be missed.
 """
 
+import functools
 import logging
 import threading
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def park(store: Store, job: Job, batches: Sequence[str]) -> str:
         attempt=job.attempt + 1,
         queue=IN_BATCH,
         worker="",
-        stage=stage_of(_those(store, every)),
+        stage=stage_of(known_batches(store, every)),
         left_s=None,
         starts=0,
         batches=every,
@@ -63,7 +64,7 @@ def park(store: Store, job: Job, batches: Sequence[str]) -> str:
 def release(store: Store) -> None:
     """Tell jobs that wait for batches how far these are, and let go on whose have ended."""
     for job in store.parked_jobs():
-        batches = _those(store, job.batches)
+        batches = known_batches(store, job.batches)
         stage = stage_of(batches)
         if any(batch.is_open for batch in batches):
             if stage != job.stage:
@@ -97,14 +98,16 @@ def watch_batches(
         ending: Set when the worker ends.
         every_s: Seconds between two looks.
     """
+    # Jobs whose batches have ended go on also where no other batch can be looked at.
+    works = (operations.look_after_batches, functools.partial(release, store))
     while not ending.is_set():
-        try:
-            operations.look_after_batches()
-            release(store)
-        except (WorkbenchError, SQLAlchemyError) as error:
-            log.warning("batches were not looked at: %s", error)
-        except Exception:
-            log.exception("a look at batches failed")
+        for work in works:
+            try:
+                work()
+            except (WorkbenchError, SQLAlchemyError) as error:
+                log.warning("batches were not looked at: %s", error)
+            except Exception:
+                log.exception("a look at batches failed")
         ending.wait(every_s)
 
 
@@ -128,7 +131,8 @@ def stage_of(batches: Sequence[Batch]) -> str:
     return f"in a batch at Bedrock: {done:,} of {total:,} records" + (f", {says}" if says else "")
 
 
-def _those(store: Store, ids: Sequence[str]) -> list[Batch]:
+def known_batches(store: Store, ids: Sequence[str]) -> list[Batch]:
+    """Batches by their ids; those that were forgotten with their job are left out."""
     found = []
     for each in ids:
         try:

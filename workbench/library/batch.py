@@ -18,6 +18,8 @@ BatchState = Literal["preparing", "submitting", "submitted", "closed"]
 asked to begin, and may have begun. `submitted`: it has an ARN. `closed`: nothing of it will come any
 more, and what came is kept."""
 
+OPEN: tuple[BatchState, ...] = ("preparing", "submitting", "submitted")
+
 RecordState = Literal["asked", "answered", "failed"]
 
 IN_BATCH = "in_batch"

@@ -23,12 +23,12 @@ from workbench.errors import (
     RequestError,
     WorkbenchError,
 )
-from workbench.library.batch import Batch, BatchRecord, BatchState
+from workbench.library.batch import OPEN, Batch, BatchRecord
 from workbench.library.batch_sending import BatchTools, clean, drop, submit
 from workbench.library.journal import note
 from workbench.library.records import CallInFlight, CallResult
 from workbench.library.rows import time_text
-from workbench.library.settling import entry_of
+from workbench.library.settling import CallTools, entry_of
 
 AT_ONCE = 25
 """Records written down together; a crash has at most so many read again."""
@@ -37,8 +37,6 @@ SETTLED = timedelta(minutes=5)
 """After so long a batch that Bedrock has begun is in its list for certain."""
 
 NO_OUTPUT = "NoOutput"
-
-OPEN: tuple[BatchState, ...] = ("preparing", "submitting", "submitted")
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +57,6 @@ def look_after(tools: BatchTools, every_s: float) -> None:
 
 def look_at(batch: Batch, tools: BatchTools) -> None:
     """Look at one open batch; what goes wrong is written down, and tried again the next time."""
-    store = tools.calls.store
     is_unwanted = batch.wants_stop or _has_ended(batch, tools)
     try:
         if batch.state == "submitting":
@@ -69,12 +66,54 @@ def look_at(batch: Batch, tools: BatchTools) -> None:
         elif batch.state == "submitted":
             _follow(batch, tools, is_unwanted=is_unwanted)
         elif is_unwanted:
-            drop(batch, tools, "stopped before it was sent")
+            drop(batch, "preparing", tools, "stopped before it was sent")
     except WorkbenchError as error:
         log.warning("batch %s: %s", batch.id, error.message)
-        changed = store.change_batch(batch.id, OPEN, trouble=error.message)
-        if changed is not None and error.message != batch.trouble:
-            note(store, batch.job_id, "batch.trouble", batch=batch.id, error=error.message)
+        _tell_trouble(batch, tools, error.message)
+    except Exception as error:
+        # The others are looked at all the same: theirs are answers that wait, and are paid.
+        log.exception("a look at batch %s failed", batch.id)
+        _tell_trouble(batch, tools, f"a fault of the program: {type(error).__name__}: {error}")
+
+
+def forget(batch: Batch, calls: CallTools) -> None:
+    """Close a batch of which nothing can be read any more; Bedrock is not asked, nor stopped.
+
+    Records without an answer are written down as lost, at the most they can have cost, unless
+    Bedrock has never had them. One that is closed stays as it is.
+
+    Args:
+        batch: The batch.
+        calls: Where replies and records are.
+
+    Raises:
+        LibraryError: The catalog cannot be used.
+    """
+    store = calls.store
+    now = datetime.now(UTC)
+    if store.close_batch(batch.id, ("preparing",), closed_at=now, message="forgotten unsent"):
+        return
+    reader = _Reader(batch, calls)
+    why = "forgotten: what it may have cost is in the ledger at the most"
+    left = store.batch_records(batch.id, "asked") if store.batch(batch.id).is_open else []
+    for record in left:
+        if record.cache_key in reader.flights:
+            reader.bill(record, "lost", Usage())
+    ended = [replace(each, state="failed", error="Forgotten", message=why) for each in left]
+    store.end_records(batch, ended)
+    answered = len(store.batch_records(batch.id, "answered"))
+    closed = store.close_batch(
+        batch.id, closed_at=now, message=why, trouble="",
+        answered=answered, failed=batch.records - answered,
+    )  # fmt: skip
+    if closed is not None:
+        note(store, batch.job_id, "batch.forgotten", batch=batch.id, lost=len(left))
+
+
+def _tell_trouble(batch: Batch, tools: BatchTools, why: str) -> None:
+    store = tools.calls.store
+    if store.change_batch(batch.id, OPEN, trouble=why) is not None and why != batch.trouble:
+        note(store, batch.job_id, "batch.trouble", batch=batch.id, error=why)
 
 
 def _begun(batch: Batch, tools: BatchTools, *, is_unwanted: bool) -> Batch | None:
@@ -87,8 +126,8 @@ def _begun(batch: Batch, tools: BatchTools, *, is_unwanted: bool) -> Batch | Non
         )  # fmt: skip
     if not is_unwanted:
         submit(batch, tools)
-    elif datetime.now(UTC) - batch.created_at > SETTLED:
-        drop(batch, tools, "stopped before it was sent")
+    elif datetime.now(UTC) - (batch.submitted_at or batch.created_at) > SETTLED:
+        drop(batch, "submitting", tools, "stopped before it was sent")
     return None
 
 
@@ -126,7 +165,7 @@ def _has_ended(batch: Batch, tools: BatchTools) -> bool:
 def _land(batch: Batch, look: BatchLook, tools: BatchTools) -> None:
     """Read what Bedrock has written, keep it, and close the batch."""
     store = tools.calls.store
-    reader = _Reader(batch, tools)
+    reader = _Reader(batch, tools.calls)
     waiting = {each.record_id: each for each in store.batch_records(batch.id, "asked")}
     done: list[BatchRecord] = []
     counts: list[tuple[int, int]] = []
@@ -184,14 +223,14 @@ def _written(batch: Batch, tools: BatchTools) -> Iterator[tuple[str, bytes]]:
 class _Reader:
     """Reads the answers of one batch."""
 
-    def __init__(self, batch: Batch, tools: BatchTools) -> None:
+    def __init__(self, batch: Batch, calls: CallTools) -> None:
         self.batch = batch
-        self.tools = tools
-        flying = tools.calls.store.calls_in_flight(batch.job_id)
+        self.calls = calls
+        flying = calls.store.calls_in_flight(batch.job_id)
         self.flights = {each.cache_key: each for each in flying if each.holder == batch.holder}
         self.model: ModelInfo | None = None
         try:
-            self.model = tools.calls.model_for(batch.model)
+            self.model = calls.model_for(batch.model)
         except RequestError:
             log.warning("the catalog has no %s any more: its price is unknown", batch.model)
         began = batch.submitted_at or batch.created_at
@@ -216,7 +255,8 @@ class _Reader:
             usage = error.billed or Usage()
             if isinstance(error, AnswerCut):
                 self.keep(record, ModelReply({}, usage, self.batch.model_id, CUT, 0.0))
-            self.bill(record, "refused", usage)
+            # Without usage that can be read nobody knows what it has cost.
+            self.bill(record, "refused" if error.billed else "lost", usage)
             kind = type(error).__name__
             ended = replace(record, state="failed", error=kind, message=error.message)
         else:
@@ -231,11 +271,11 @@ class _Reader:
     def keep(self, record: BatchRecord, reply: ModelReply) -> None:
         """Put a reply into the call cache."""
         batched = replace(reply, tier="batch")
-        self.tools.calls.cache.put(record.cache_key, record.label, batched)
+        self.calls.cache.put(record.cache_key, record.label, batched)
 
     def bill(self, record: BatchRecord, outcome: CallResult, usage: Usage) -> None:
         """Write the ledger's row of a record, once."""
-        store, flight = self.tools.calls.store, self.flight(record)
+        store, flight = self.calls.store, self.flight(record)
         began = datetime.fromtimestamp(flight.started_at_s, UTC)
         # Its row may have been named by the analysis of another job meanwhile.
         if not store.paid_since(record.cache_key, time_text(began)):

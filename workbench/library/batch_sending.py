@@ -9,10 +9,11 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from workbench.analysis.question import kept_answer
 from workbench.analysis.results import Failure
 from workbench.backends.batch_lines import CONTENT_TYPE, content_type, question_line
 from workbench.backends.order import CallOrder
@@ -27,12 +28,10 @@ from workbench.errors import (
     Throttled,
     WorkbenchError,
 )
-from workbench.library.batch import Batch, BatchRecord
-from workbench.library.holders import holder_name
+from workbench.library.batch import Batch, BatchRecord, BatchState
 from workbench.library.journal import note
-from workbench.library.records import CallInFlight
 from workbench.library.rows import cost_text
-from workbench.library.settling import CallTools, is_made, settle
+from workbench.library.settling import CallTools, flight_of, is_made, settle
 from workbench.library.store.calls import Admission
 
 if TYPE_CHECKING:
@@ -117,11 +116,14 @@ def go_on_sending(batch: Batch, orders: Sequence[CallOrder], tools: BatchTools, 
         As `send_batch`.
     """
     try:
-        _stage(batch, orders, tools, say)
+        is_needed = _stage(batch, orders, tools, say)
     except WorkbenchError as error:
         # Nothing was asked yet, so nothing is lost, and others may ask it.
-        drop(batch, tools, error.message)
+        drop(batch, "preparing", tools, error.message)
         raise
+    if not is_needed:
+        drop(batch, "preparing", tools, "others have asked all of it meanwhile")
+        return tools.calls.store.batch(batch.id)
     return submit(batch, tools)
 
 
@@ -136,7 +138,10 @@ def submit(batch: Batch, tools: BatchTools) -> Batch:
         BackendError: Bedrock refuses it.
     """
     store = tools.calls.store
-    if store.change_batch(batch.id, ("preparing", "submitting"), state="submitting") is None:
+    asked = store.change_batch(
+        batch.id, ("preparing", "submitting"), state="submitting", submitted_at=datetime.now(UTC)
+    )
+    if asked is None:
         return _unless_stopped(batch, tools)
     try:
         arn = _begun(batch, tools)
@@ -144,7 +149,7 @@ def submit(batch: Batch, tools: BatchTools) -> Batch:
         log.warning("batch %s is not begun yet: %s", batch.id, error.message)
         return store.change_batch(batch.id, ("submitting",), trouble=error.message) or batch
     except BackendError as error:
-        drop(batch, tools, error.message)
+        drop(batch, "submitting", tools, error.message)
         raise
     sent = store.change_batch(
         batch.id, ("submitting",), state="submitted", arn=arn, submitted_at=datetime.now(UTC),
@@ -171,9 +176,16 @@ def _unless_stopped(batch: Batch, tools: BatchTools, arn: str = "") -> Batch:
     raise JobError(f"{batch.title}: the batch was stopped before it was sent")
 
 
-def drop(batch: Batch, tools: BatchTools, why: str) -> None:
-    """Close a batch that Bedrock never had: its calls were not made, and others may make them."""
-    closed = tools.calls.store.close_batch(batch.id, closed_at=datetime.now(UTC), message=why)
+def drop(batch: Batch, state: BatchState, tools: BatchTools, why: str) -> None:
+    """Close a batch that Bedrock never had: its calls were not made, and others may make them.
+
+    Not one that another has brought out of that state meanwhile: Bedrock may have it.
+    """
+    store = tools.calls.store
+    answered = len(store.batch_records(batch.id, "answered"))
+    closed = store.close_batch(
+        batch.id, (state,), closed_at=datetime.now(UTC), message=why, answered=answered
+    )
     if closed is not None:
         note(tools.calls.store, batch.job_id, "batch.dropped", batch=batch.id, error=why)
         clean(batch, tools)
@@ -253,7 +265,10 @@ def _admit(
         JobError: Another asks one of its questions by now.
     """
     cap_usd = wanted.orders[0].cap_usd
-    calls = [_flight(order, wanted.job_id) for order in wanted.orders]
+    calls = [
+        replace(flight_of(order, wanted.job_id), tier="batch", was_sent=True)
+        for order in wanted.orders
+    ]
     while True:
         admission = tools.calls.store.open_batch(
             batch, records, calls,
@@ -276,34 +291,19 @@ def _admit(
         time.sleep(ROOM_LOOK_S)
 
 
-def _flight(order: CallOrder, job_id: str) -> CallInFlight:
-    return CallInFlight(
-        cache_key=order.key,
-        model=order.model,
-        job_id=job_id,
-        holder=holder_name(),
-        started_at_s=time.time(),
-        silent_s=0.0,
-        most_usd=order.most_usd,
-        call_id=order.call_id,
-        asset_id=order.asset_id,
-        label=order.label,
-        estimated_usd=order.estimated_usd,
-        route=order.route,
-        was_sent=True,
-        tier="batch",
-        forecast=order.forecast,
-    )
-
-
-def _stage(batch: Batch, orders: Sequence[CallOrder], tools: BatchTools, say: Say) -> None:
-    """Bring media and records to the batch's folder."""
+def _stage(batch: Batch, orders: Sequence[CallOrder], tools: BatchTools, say: Say) -> bool:
+    """Bring media and records to the batch's folder; says whether anything is left to ask."""
     model = tools.calls.model_for(batch.model)
     by_key = {order.key: order for order in orders}
     lines: list[str] = []
     unsent: list[Failure] = []
+    known: list[BatchRecord] = []
     records = tools.calls.store.batch_records(batch.id, "asked")
     for place, record in enumerate(records, 1):
+        if kept_answer(tools.calls.cache, record.cache_key) is not None:
+            # It came between the last look and the moment from which nobody else asks.
+            known.append(replace(record, state="answered"))
+            continue
         order = by_key.get(record.cache_key)
         if order is None:
             unsent.append(Failure(record.label, "its file cannot be read any more"))
@@ -314,12 +314,16 @@ def _stage(batch: Batch, orders: Sequence[CallOrder], tools: BatchTools, say: Sa
             for part in order.request.media
         ]
         lines.append(question_line(record.record_id, order.request, model, uris))
+    tools.calls.store.end_records(batch, known)
+    if not lines and not unsent:
+        return False
     if not lines:
         raise BadModelRequest(
             f"none of {len(records)} records can be sent", hint=unsent[0].message if unsent else ""
         )
     data = "\n".join([*lines, ""]).encode()
     tools.staging.put_bytes(data, f"{batch.id}/{FILE}", CONTENT_TYPE)
+    return True
 
 
 def _begun(batch: Batch, tools: BatchTools) -> str:

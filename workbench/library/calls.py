@@ -23,14 +23,15 @@ from workbench.errors import (
     LibraryGone,
     WorkbenchError,
 )
-from workbench.library.holders import flights, holder_name
+from workbench.library.holders import flights
 from workbench.library.journal import note
-from workbench.library.records import CallInFlight, CallResult
+from workbench.library.records import CallResult
 from workbench.library.rows import cost_text
 from workbench.library.settling import (
     CallTools,
     answer_facts,
     entry_of,
+    flight_of,
     is_made,
     keeping,
     settle,
@@ -118,22 +119,7 @@ class _Call:
         self.tools = tools
         self.check = check
         self.model = tools.model_for(order.model)
-        self.flight = CallInFlight(
-            cache_key=order.key,
-            model=order.model,
-            job_id=job_id,
-            holder=holder_name(),
-            started_at_s=time.time(),
-            silent_s=0.0,
-            most_usd=order.most_usd,
-            call_id=order.call_id,
-            asset_id=order.asset_id,
-            label=order.label,
-            estimated_usd=order.estimated_usd,
-            route=order.route,
-            tier=order.request.tier,
-            forecast=order.forecast,
-        )
+        self.flight = flight_of(order, job_id)
         self.has_been_sent = False
         self.lost_sends = 0
         """Sends whose replies were lost on the way: each has its row in the ledger."""
@@ -226,6 +212,7 @@ class _Call:
             except WorkbenchError as error:
                 cost = self.record("unkept", reply.usage, reply.model_id)
                 self.tell("call.unkept", usd=cost_text(cost), error=error.message)
+                error.billed = reply.usage
                 raise
             cost = self.record("answered", reply.usage, reply.model_id)
         if not self.model.is_free:
@@ -278,6 +265,8 @@ class _Call:
                 self.flight = replace(self.flight, started_at_s=admission.began_at_s)
                 self.has_to_begin_again = False
             case "over_budget":
+                raise over_budget(order, admission.spent_usd, budget_usd)
+            case "busy" if order.cap_usd is None:
                 raise over_budget(order, admission.spent_usd, budget_usd)
             case _:
                 raise over_cap(order, admission.spent_usd)
@@ -367,6 +356,9 @@ class _Call:
             if not self.model.is_free:
                 self.tell("call.failed", **told)
             return
+        if self.has_to_begin_again:
+            # The row of this moment is that of the send whose reply was lost.
+            self.flight = replace(self.flight, started_at_s=self.flight.started_at_s + 0.001)
         cost = self.record("refused", error.billed, self.model.ids.get(self.order.route, ""))
         self.tell("call.refused", usd=cost_text(cost), **told)
 

@@ -30,9 +30,12 @@ class Flights:
     """The calls that this process makes. While there are any, the catalog is told that it lives."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        self._has_told = threading.Condition(lock)
         self._beats: dict[str, Callable[[str], None]] = {}
         self._is_beating = False
+        self._is_telling = False
 
     def enter(self, cache_key: str, beat: Callable[[str], None]) -> bool:
         """Begin to make a call.
@@ -54,10 +57,14 @@ class Flights:
             return True
 
     def leave(self, cache_key: str) -> None:
-        """The call is made no more; whoever waits for it looks again."""
+        """The call is made no more; whoever waits for it looks again.
+
+        A beat is not left half way: who made the call may close the catalog next.
+        """
         with self._changed:
             del self._beats[cache_key]
             self._changed.notify_all()
+            self._has_told.wait_for(lambda: not self._is_telling, BEAT_S)
 
     def wait(self, longest_s: float) -> None:
         """Return when a call of this process has ended, or after so many seconds."""
@@ -77,16 +84,23 @@ class Flights:
                         beat(holder_name())
                     except WorkbenchError as error:
                         log.warning("not told that calls are still made: %s", error.message)
+                self._end_telling()
         except BaseException:
             with self._changed:
                 self._is_beating = False  # the next call starts another
+            self._end_telling()
             raise
+
+    def _end_telling(self) -> None:
+        with self._has_told:
+            self._is_telling = False
+            self._has_told.notify_all()
 
     def _due(self) -> set[Callable[[str], None]]:
         """Whom to tell, after a while; nobody when no call is made any more."""
         time.sleep(BEAT_S)
         with self._changed:
-            self._is_beating = bool(self._beats)
+            self._is_beating = self._is_telling = bool(self._beats)
             return set(self._beats.values())
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.analysis.detecting import ORIGINAL_SPEC
+from workbench.analysis.hearing import AUDIO_SPEC
 from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC, Part, media_identity
 from workbench.analysis.results import Failure
 from workbench.backends.protocol import MediaPart
@@ -18,6 +19,7 @@ from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 from workbench.media.chunks import KEY_FRAME_S, Chunk
 from workbench.media.images import make_image_proxy
+from workbench.media.timecode import TimeSpan
 from workbench.media.video_proxy import cut_chunk, is_browser_playable, make_video_proxy
 from workbench.progress import Progress, silent
 
@@ -169,6 +171,24 @@ def detection_media(
     path = work.make(asset, wanted.spec, progress).path
     form = _format_of(path) if asset.kind == "image" else wanted.format
     return (replace(wanted, path=path, format=form, size_bytes=path.stat().st_size),)
+
+
+def sound_media(work: ProxyWork, asset: Asset, progress: Progress = silent) -> MediaPart:
+    """The sound of an asset, as a service that writes speech down is sent it.
+
+    Args:
+        work: Where proxies are kept.
+        asset: An asset with sound.
+        progress: Told about the making of the proxy.
+
+    Raises:
+        MediaError: The original cannot be used, or is not what was imported any more.
+        DiskFull: There is no room for the proxy.
+    """
+    made = work.make(asset, AUDIO_SPEC, progress)
+    span = TimeSpan(0.0, asset.duration_s)
+    form = made.path.suffix.lstrip(".")
+    return MediaPart("audio", asset.id, AUDIO_SPEC, span, made.path, form, made.size_bytes)
 
 
 def _format_of(picture: Path) -> str:

@@ -5,6 +5,7 @@ sent and nobody knows what came of it. The next one who asks for any call closes
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from workbench.analysis.question import cut_reply, kept_answer
 from workbench.backends.call_cache import CallCache
 from workbench.backends.catalog import ModelInfo
+from workbench.backends.order import CallOrder
 from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import Backend, ModelReply
 from workbench.backends.usage import Cost, Usage
@@ -23,6 +25,10 @@ from workbench.library.records import CallInFlight, CallResult, LedgerEntry
 from workbench.library.rows import cost_text, time_text
 from workbench.library.store import Store
 from workbench.logs import Fact
+
+ATTACHING = frozenset({"rekognition", "transcribe"})
+"""Engines that begin jobs under the name of their question: whoever asks again, also after a crash,
+is attached to the job that runs or has run. It is billed once, and written down by who reads it."""
 
 PATIENCE_S = 300.0
 """How long the catalog may be away or busy before a call is given up, or its row left to others."""
@@ -61,11 +67,32 @@ def keeping() -> Iterator[None]:
             _one_kept.release()
 
 
+def flight_of(order: CallOrder, job_id: str) -> CallInFlight:
+    """The row of a call that this process begins to make, of which nothing was sent yet."""
+    return CallInFlight(
+        cache_key=order.key,
+        model=order.model,
+        job_id=job_id,
+        holder=holder_name(),
+        started_at_s=time.time(),
+        silent_s=0.0,
+        most_usd=order.most_usd,
+        call_id=order.call_id,
+        asset_id=order.asset_id,
+        label=order.label,
+        estimated_usd=order.estimated_usd,
+        route=order.route,
+        tier=order.request.tier,
+        forecast=order.forecast,
+    )
+
+
 def settle_stale(tools: CallTools) -> int:
     """Close the gaps left by whoever died while making calls; returns how many there were.
 
     A reply that was kept gets its row in the ledger. A call that was sent and has none is `lost`:
-    it may have been billed, and nobody knows.
+    it may have been billed, and nobody knows. One that goes on at the service as a job is left to
+    whoever asks next.
     """
     stale = [call for call in tools.store.calls_in_flight() if not is_made(call)]
     for call in stale:
@@ -86,6 +113,10 @@ def settle(call: CallInFlight, tools: CallTools) -> None:
             model = tools.model_for(call.model)
         except RequestError:
             model = None  # the catalog file has changed meanwhile
+        if model and reply is None and _goes_on(call, model):
+            note(store, call.job_id, "call.left", label=call.label, model=call.model)
+            store.landed(call.cache_key, call.holder)
+            return
         outcome: CallResult = "answered" if kept else "refused" if cut else "lost"
         usage, model_id = (reply.usage, reply.model_id) if reply else (Usage(), "")
         billed = replace(call, tier=reply.tier) if reply else call
@@ -105,6 +136,13 @@ def is_made(call: CallInFlight, *, asked_by: str = "") -> bool:
     if call.holder == holder_name():
         return call.cache_key != asked_by and call.cache_key in flights
     return is_call_alive(call)
+
+
+def _goes_on(call: CallInFlight, model: ModelInfo) -> bool:
+    """Is a call a job at the service, that the next who asks is attached to?"""
+    # A picture goes with its call, and is answered and billed at once.
+    is_job = call.forecast is not None and call.forecast.task != "analyse_image"
+    return is_job and model.engine in ATTACHING
 
 
 def _is_same(one: CallInFlight, other: CallInFlight) -> bool:

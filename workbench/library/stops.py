@@ -57,7 +57,7 @@ class Circuits:
             error = self._opened.get((job_id, engine))
         if error is not None:
             unsent = copy.copy(error)
-            unsent.billed = None
+            unsent.billed, unsent.lost_sends = None, 0
             raise unsent
 
 

@@ -54,6 +54,8 @@ def agreement_figures(comparison: Comparison) -> list[tuple[str, str, str]]:
         (name, value, small if value != "–" else "nothing on either side")
         for name, value, small in figures
     ]
+    if "chapters" in comparison.asked_of_one:
+        known[0] = ("Chapters agree", chapters, "asked of one only")
     prices = f"{format_usd(a.cost_usd)} / {format_usd(b.cost_usd)}"
     times = f"{format_length(a.seconds)} / {format_length(b.seconds)}"
     return [*known, ("Price A / B", prices, times)]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.analysis.what_if import PriceRow
+from workbench.analysis.prices import PriceRow
 from workbench.backends.calibration import CountCheck
 from workbench.backends.catalog import Tier
 from workbench.backends.usage import format_usd
@@ -15,6 +15,7 @@ from workbench.reports.figures import (
     listed,
     mixed,
     plot_text,
+    range_lines,
 )
 from workbench.reports.palette import LIGHT, Palette
 from workbench.reports.price_charts import PriceBar
@@ -30,7 +31,7 @@ SYMBOLS: dict[Tier, str] = {
 }
 """Flex and batch may cost the same: one mark is open, so that both are seen."""
 
-ROOM_FOR_NAMES = 1.45
+ROOM_FOR_NAMES = 1.8
 """The frames axis goes on by this factor, so that names beside the last marks are not cut."""
 
 CHECKS_SHOWN = 300
@@ -94,9 +95,8 @@ def _add_tier(
     figure: "go.Figure", rows: Sequence[PriceRow], names: list[str], palette: Palette
 ) -> None:
     expected = [as_float(row.cost_usd) or 0.0 for row in rows]
-    lows, highs = (
-        [as_float(getattr(row, side)) for row in rows] for side in ("cost_low_usd", "cost_high_usd")
-    )
+    lows = [as_float(row.cost_low_usd) for row in rows]
+    highs = [as_float(row.cost_high_usd) for row in rows]
     figure.add_scatter(
         name=rows[0].tier,
         showlegend=True,
@@ -109,18 +109,7 @@ def _add_tier(
             "color": [_shade(row, names, palette) for row in rows],
             "line": {"width": 1.5, "color": [_shade(row, names, palette) for row in rows]},
         },
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [max(0.0, (h or e) - e) for h, e in zip(highs, expected, strict=True)],
-            "arrayminus": [
-                max(0.0, e - (e if low is None else low))
-                for low, e in zip(lows, expected, strict=True)
-            ],
-            "thickness": 1,
-            "width": 3,
-            "color": palette.muted,
-        },
+        error_y=range_lines(palette, expected, lows, highs),
         customdata=[
             [plot_text(row.name), row.depth, row.tier, format_usd(row.cost_usd),
              format_usd(row.cost_low_usd), format_usd(row.cost_high_usd), row.calls]

@@ -27,11 +27,17 @@ TASKS = {
     "analyse_chunk": "Looking at videos and sound",
     "analyse_image": "Looking at pictures",
     "combine": "One summary of many",
+    "transcribe": "Writing speech down",
     "": "Not written down",
 }
 """Words for tasks; the ledger of older versions does not name them."""
 
-ENGINES = {"local": "Local engine", "nova": "Amazon Nova", "rekognition": "Amazon Rekognition"}
+ENGINES = {
+    "local": "Local engine",
+    "nova": "Amazon Nova",
+    "rekognition": "Amazon Rekognition",
+    "transcribe": "Amazon Transcribe",
+}
 
 
 class LedgerCall(NamedTuple):

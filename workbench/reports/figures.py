@@ -156,6 +156,28 @@ def as_float(cost: Decimal | None) -> float | None:
     return None if cost is None else float(cost)
 
 
+def range_lines(
+    colours: Palette,
+    expected: Sequence[float],
+    lows: Sequence[float | None],
+    highs: Sequence[float | None],
+    *,
+    width_px: float = 1,
+) -> dict[str, Any]:
+    """Thin lines from least to most, for `error_x` or `error_y`; an unknown end has none."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, (h or e) - e) for h, e in zip(highs, expected, strict=True)],
+        "arrayminus": [
+            max(0.0, e - (e if low is None else low)) for low, e in zip(lows, expected, strict=True)
+        ],
+        "thickness": width_px,
+        "width": 3,
+        "color": colours.muted,
+    }
+
+
 def listed(names: Sequence[str], *, most: int = 6) -> str:
     """Names in a sentence.
 

@@ -18,6 +18,7 @@ from workbench.reports.figures import (
     mixed,
     name_axis,
     plot_text,
+    range_lines,
 )
 from workbench.reports.palette import LIGHT, Palette
 
@@ -64,18 +65,7 @@ def price_chart(bars: Sequence[PriceBar], *, palette: Palette = LIGHT) -> "go.Fi
         x=expected,
         y=list(range(len(rows))),
         marker={"color": [palette.engine(bar.engine) for bar in rows]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [max(0.0, (h or e) - e) for h, e in zip(highs, expected, strict=True)],
-            "arrayminus": [
-                max(0.0, e - (e if low is None else low))
-                for low, e in zip(lows, expected, strict=True)
-            ],
-            "thickness": 1.2,
-            "width": 3,
-            "color": palette.muted,
-        },
+        error_x=range_lines(palette, expected, lows, highs, width_px=1.2),
         customdata=[
             [bar.label, format_usd(bar.expected), format_usd(bar.low), format_usd(bar.high)]
             for bar in rows
@@ -96,7 +86,8 @@ def price_chart(bars: Sequence[PriceBar], *, palette: Palette = LIGHT) -> "go.Fi
             xshift=6,
             font={"size": 11, "color": palette.text},
         )
-    figure.update_xaxes(range=[0, most * 1.18], showgrid=True, tickprefix="$", nticks=6)
+    # Room for the price beside the longest bar, also where the chart is half a page.
+    figure.update_xaxes(range=[0, most * 1.4], showgrid=True, tickprefix="$", nticks=6)
     name_axis(figure, palette, [bar.label for bar in rows])
     return figure
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.analysis.what_if import PriceRow
+from workbench.analysis.prices import PriceRow
 from workbench.backends.usage import Cost, format_usd
 from workbench.media.timecode import format_length
 from workbench.reports.markup import Block, escaped, section, style, table, tag

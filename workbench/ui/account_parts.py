@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from workbench.ui.formats import advice, plain
+from workbench.ui.formats import advice, format_count, plain
 from workbench.ui.session import workspace
 from workbench.ui.states import state_badge
 
@@ -59,9 +59,9 @@ def _row(found: "AccessFinding") -> None:
 def _comparison(check: "CatalogCheck") -> None:
     from workbench.backends.catalog_overlay import overlay_text
 
-    count = len(check.differences) or "No"
+    count = format_count(len(check.differences), "difference")
     st.markdown(
-        f"{count} differences, {check.agreed} the same, in {plain(check.region)} on"
+        f"{count}, {check.agreed} the same, in {plain(check.region)} on"
         f" {check.checked_on}. Prices are dollars per million tokens, in / out."
     )
     if check.differences:
@@ -78,6 +78,9 @@ def _comparison(check: "CatalogCheck") -> None:
             ],
             hide_index=True,
             height="content",
+            column_config={
+                name: name.capitalize() for name in ("what", "catalog", "now", "model", "where")
+            },
         )
     for part in check.not_compared:
         st.warning(

@@ -119,7 +119,7 @@ def needs_two(asset: Asset | None) -> None:
 def agreement_cards(comparison: Comparison) -> None:
     """How far the two agree, and what they cost, in four figures."""
     figures = agreement_figures(comparison)
-    grid = st.grid(len(figures), min_column_width=210)
+    grid = st.grid(len(figures), min_column_width=240)
     for label, value, small in figures:
         with grid.cell():
             st.metric(
@@ -192,14 +192,13 @@ def _table(comparison: Comparison, rows: Sequence[Difference]) -> int | None:
         return None
     cells = {
         "name": [" ".join(row.name.split()) for row in rows],
-        "why": [row.why for row in rows],
-        "overlap": [None if row.overlap is None else 100 * row.overlap for row in rows],
         "a": [row.a or None for row in rows],
         "b": [row.b or None for row in rows],
+        "why": [row.why for row in rows],
+        "overlap": [None if row.overlap is None else 100 * row.overlap for row in rows],
         "kind": [ROW_WORDS[row.kind] for row in rows],
     }
     schema = dict.fromkeys(cells, pl.String) | {"overlap": pl.Float64}
-    names = (comparison.a.model_name, comparison.b.model_name)
     chosen = st.dataframe(
         pl.DataFrame(cells, schema=schema),
         # Another pair starts without a chosen row.
@@ -209,14 +208,14 @@ def _table(comparison: Comparison, rows: Sequence[Difference]) -> int | None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "name": st.column_config.TextColumn("Name", width=150),
-            "why": st.column_config.TextColumn("Why", width=190),
+            "name": st.column_config.TextColumn("Name", width=130),
+            "a": st.column_config.TextColumn("In A", width=130),
+            "b": st.column_config.TextColumn("In B", width=130),
+            "why": st.column_config.TextColumn("Why", width=175),
             "overlap": st.column_config.ProgressColumn(
                 "Overlap", format="%.0f %%", min_value=0, max_value=100, width=100
             ),
-            "a": st.column_config.TextColumn(f"A · {names[0]}", width=130),
-            "b": st.column_config.TextColumn(f"B · {names[1]}", width=130),
-            "kind": st.column_config.TextColumn("Kind", width=80),
+            "kind": st.column_config.TextColumn("Kind", width=90),
         },
         alt=f"Table of {format_count(len(rows), 'difference')} with times in A and in B.",
     )

@@ -189,7 +189,7 @@ def _table(costs: Costs, chosen: str) -> None:
         height="content" if len(lines) <= 20 else 600,
         placeholder="–",
         column_config={
-            "label": st.column_config.TextColumn(chosen, width="large"),
+            "label": st.column_config.TextColumn(chosen, width="medium"),
             "spent": st.column_config.NumberColumn("Spent", format=USD),
             "calls": st.column_config.NumberColumn("Calls"),
             "unknown": st.column_config.NumberColumn("Of unknown price"),

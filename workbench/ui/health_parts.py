@@ -10,13 +10,14 @@ from workbench.ui.formats import advice, plain
 from workbench.ui.session import workspace
 from workbench.ui.states import state_badge
 
-OPTIONAL = ("nova", "rekognition")
+OPTIONAL = ("nova", "rekognition", "transcribe")
 """Parts that are off and not broken when they are not ready."""
 
 TITLES = {
     "local": "Local engine",
     "nova": "Amazon Nova",
     "rekognition": "Amazon Rekognition",
+    "transcribe": "Amazon Transcribe",
     "ffmpeg": "Video tools",
 }
 

@@ -7,6 +7,7 @@ callback, before the card is drawn again, so nothing but the fragment has to run
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -113,7 +114,9 @@ def job_row(job: Job) -> None:
 
 def job_bar(job: Job) -> None:
     """How far a job is, with the stage it is in."""
-    stage = job.stage[:1].upper() + job.stage[1:]
+    # The name of a file, if the stage begins with one, stays as it is.
+    of_file = Path(job.stage.partition(": ")[0]).suffix
+    stage = job.stage if of_file else job.stage[:1].upper() + job.stage[1:]
     # The badge of a running job says how far it is already, the stage of one in a batch does.
     done = "" if job.state == "running" or is_parked(job) else f"{job.done:,} of {job.total:,}"
     if job.total:
@@ -141,7 +144,8 @@ def job_card(job: Job, calls: "Sequence[CallInFlight]" = ()) -> None:
             show_error(job.error or "the job failed", job.hint)
         _failures(job)
         st.caption(plain(_facts(job)))
-        if calls:
+        # The stage of a job in a batch says how far its calls are.
+        if calls and not is_parked(job):
             st.caption(plain(_flying(calls)))
         job_log(job)
 
@@ -149,12 +153,13 @@ def job_card(job: Job, calls: "Sequence[CallInFlight]" = ()) -> None:
 def _facts(job: Job) -> str:
     seconds = job_seconds(job, datetime.now(UTC))
     took = "" if seconds is None else format_length(seconds)
+    since = "" if seconds is None else format_about(seconds).removeprefix("≈ ")
     # A job that waits has its priority on a button.
     shows_priority = job.priority != "normal" and job.state != "waiting"
     return facts(
         [
             format_moment(job.created_at),
-            took and (f"took {took}" if job.is_finished else f"begun {took} ago"),
+            took and (f"took {took}" if job.is_finished else f"begun {since} ago"),
             paid_words(job) + (" so far" if job.calls_paid and not job.is_finished else ""),
             f"{job.priority} priority" if shows_priority else "",
             _elsewhere(job),
@@ -169,7 +174,7 @@ def _elsewhere(job: Job) -> str:
 
 
 def _flying(calls: "Sequence[CallInFlight]") -> str:
-    named = ", ".join(call.label for call in calls[:4])
+    named = "; ".join(call.label for call in calls[:4])
     more = f" and {len(calls) - 4} more" if len(calls) > 4 else ""
     return f"In flight: {named}{more}"
 

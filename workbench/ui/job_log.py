@@ -36,6 +36,7 @@ WORDS: dict[str, str] = {
     "call.refused": "Billed, but its answer cannot be used",
     "call.unkept": "Billed, but there was no room to keep its answer",
     "call.lost": "Nobody knows whether it was billed: its reply never came",
+    "call.left": "Goes on at the service; whoever asks again gets its answer",
     "call.waits": "Waits",
 }
 """Event → how its line begins."""

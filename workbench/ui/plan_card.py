@@ -23,10 +23,13 @@ from workbench.ui.states import material
 
 if TYPE_CHECKING:
     from workbench.analysis.plan import AnalysisPlan, PlannedCall
-    from workbench.analysis.prices import PricedOption
+    from workbench.analysis.prices import PriceRow
     from workbench.backends.usage import Cost
 
 STEPS_SHOWN = 8
+
+BATCH_TIME = "Hours"
+"""The service promises no time for a batch, so none is estimated."""
 
 
 def price_range(low: "Cost", high: "Cost") -> str:
@@ -61,7 +64,7 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
     """
     plans = workspace().plans(request)
     plan = plans[0]
-    is_free = all(each.model.is_free for each in plans)
+    is_free = all(each.model.is_free and not each.hearing for each in plans)
     cost = total_cost(each.cost for each in plans)
     low, high = (total_cost(ends) for ends in zip(*map(_ends, plans), strict=True))
     with st.container(border=True):
@@ -73,8 +76,11 @@ def plan_card(request: AnalysisRequest) -> AnalysisRequest | None:
             format_price(cost),
             help=f"{plain(between)}. Answers have no fixed length." if between else None,
         )
-        time.metric("Time", format_about(sum(each.seconds for each in plans)))
-        calls.metric("Model calls", f"{sum(len(each.calls) for each in plans):,}")
+        takes = format_about(sum(each.seconds for each in plans))
+        time.metric("Time", BATCH_TIME if plan.request.tier == "batch" else takes)
+        calls.metric(
+            "Model calls", f"{sum(len(each.hearing) + len(each.calls) for each in plans):,}"
+        )
         _steps(plans)
         for each in plans:
             _remarks(each, price_range(each.cost_low, each.cost_high))
@@ -117,17 +123,22 @@ def _ends(plan: "AnalysisPlan") -> "tuple[Cost, Cost]":
 
 def _why_not(plan: "AnalysisPlan") -> str:
     """Why the plan cannot be run now; empty if it can."""
-    state = data.engine_states().get(plan.model.engine)
-    if state is None or state.is_ready:
-        return ""
-    return f"{state.finding.rstrip('.')}: {state.hint}" if state.hint else state.finding
+    hears = not all(call.is_kept for call in plan.hearing)
+    for engine in (plan.model.engine, *(["transcribe"] if hears else [])):
+        state = data.engine_states().get(engine)
+        if state is not None and not state.is_ready:
+            return f"{state.finding.rstrip('.')}: {state.hint}" if state.hint else state.finding
+    return ""
 
 
 def _steps(plans: "Sequence[AnalysisPlan]") -> None:
     import polars as pl
 
-    groups = [
-        (name if len(plans) == 1 else f"{name} · {plan.model.name}", list(calls))
+    heard = [call for plan in plans for call in plan.hearing if not call.is_kept]
+    name = heard[0].label if len(heard) == 1 else f"Speech of {len(heard)} files"
+    groups = [(name, heard)] if heard else []
+    groups += [
+        (name if len(plans) == 1 else f"{plan.model.name} · {name}", list(calls))
         for plan in plans
         for name, calls in groupby(plan.calls, key=lambda call: call.asset_name)
     ]
@@ -140,22 +151,23 @@ def _steps(plans: "Sequence[AnalysisPlan]") -> None:
         pl.DataFrame(rows, schema=schema, orient="row"),
         hide_index=True,
         height="content",
+        placeholder="–",
         column_config={
-            "step": st.column_config.TextColumn("Step", width="medium"),
-            "price": st.column_config.TextColumn("Price", alignment="right"),
-            "calls": st.column_config.NumberColumn("Calls"),
-            "tokens": st.column_config.NumberColumn("Tokens in", format="localized"),
+            "step": st.column_config.TextColumn("Step", width=180),
+            "price": st.column_config.TextColumn("Price", width=70, alignment="right"),
+            "calls": st.column_config.NumberColumn("Calls", width=50),
+            "tokens": st.column_config.NumberColumn("Tokens in", width=80, format="localized"),
         },
         alt="Steps of the plan with price, calls and tokens.",
     )
 
 
-def _step(name: str, calls: "Sequence[PlannedCall]") -> tuple[str, str, int, int]:
+def _step(name: str, calls: "Sequence[PlannedCall]") -> tuple[str, str, int, int | None]:
     return (
         name,
         format_usd(total_cost(call.cost for call in calls)),
         len(calls),
-        sum(call.usage.input_tokens for call in calls),
+        sum(call.usage.input_tokens for call in calls) or None,
     )
 
 
@@ -178,15 +190,14 @@ def _remarks(plan: "AnalysisPlan", between: str) -> None:
         )
     )
     if kept:
-        verb = "is" if kept == 1 else "are"
         st.caption(
-            f"{material('savings')} {kept} of {format_count(len(plan.calls), 'call')} {verb} kept "
-            "and cost nothing."
+            f"{material('savings')} {kept} of {format_count(len(plan.calls), 'call')} "
+            + ("is kept and costs nothing." if kept == 1 else "are kept and cost nothing.")
         )
     if plan.cost is None:
         st.warning("No price in the catalog for this model.", icon=":material/warning:")
-    for warning in plan.warnings:
-        st.warning(plain(warning), icon=":material/warning:")
+    if plan.warnings:
+        st.warning("\n\n".join(map(plain, plan.warnings)), icon=":material/warning:")
     for problem in plan.problems:
         st.warning(
             f"**{plain(problem.name)}** {plain(problem.message)}  \n{advice(problem.hint)}",
@@ -201,9 +212,9 @@ def price_table(request: AnalysisRequest) -> None:
     """
     import polars as pl
 
-    title, switch = st.columns([3, 1])
-    title.markdown("**The same with other models**")
-    every = switch.toggle("All service tiers", key="all_tiers")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**The same with other models**", width="stretch")
+        every = st.toggle("All service tiers", key="all_tiers")
     options = workspace().prices(request, get_args(Tier) if every else ())
     rows = [_option(option) for option in options]
     if not rows:
@@ -218,12 +229,12 @@ def price_table(request: AnalysisRequest) -> None:
         height="content",
         column_config={
             "model": st.column_config.TextColumn("Model", width="medium"),
-            "price": st.column_config.TextColumn("Price", alignment="right"),
-            "range": st.column_config.TextColumn("Least to most", alignment="right"),
-            "time": st.column_config.TextColumn("Time", alignment="right"),
-            "calls": st.column_config.TextColumn("Calls", alignment="right"),
-            "frames": st.column_config.TextColumn("Frames a second", alignment="right"),
-            "state": st.column_config.TextColumn("Note", width="medium"),
+            "price": st.column_config.TextColumn("Price", width=70, alignment="right"),
+            "range": st.column_config.TextColumn("Least to most", width=130, alignment="right"),
+            "time": st.column_config.TextColumn("Time", width=95, alignment="right"),
+            "calls": st.column_config.TextColumn("Calls", width=50, alignment="right"),
+            "frames": st.column_config.TextColumn("Frames/s", width=75, alignment="right"),
+            "state": st.column_config.TextColumn("Note", width="large"),
         },
         placeholder="–",
         alt="Price of this request with every model: "
@@ -231,18 +242,16 @@ def price_table(request: AnalysisRequest) -> None:
     )
 
 
-def _option(option: "PricedOption") -> tuple[str | None, ...]:
+def _option(option: "PriceRow") -> tuple[str | None, ...]:
     depth = f", {option.depth}" if option.engine == "nova" else ""
     tier = "" if option.tier == "standard" else f", {option.tier}"
     note = option.note.replace(".; ", "; ")
-    if not option.is_available:
-        note = note or "not available"
     return (
         f"{option.name}{depth}{tier}",
         format_usd(option.cost_usd),
         price_range(option.cost_low_usd, option.cost_high_usd) or None,
-        format_about(option.seconds),
+        BATCH_TIME if option.tier == "batch" else format_about(option.seconds),
         f"{option.calls:,}",
-        f"{option.effective_fps:.2g}" if option.effective_fps else None,
+        f"{option.least_frames_per_s:.2g}" if option.least_frames_per_s else None,
         note or None,
     )

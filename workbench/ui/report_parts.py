@@ -54,7 +54,7 @@ def notebook_cards() -> None:
     """A card for each notebook, with what it makes and a button that asks for its parameters."""
     # First the one that every analysis is enough for.
     notebooks = sorted(workspace().notebooks(), key=lambda info: info.name != ABOUT_ONE)
-    grid = st.grid(3, min_column_width=280, border=True)
+    grid = st.grid(4, min_column_width=250, border=True)
     for notebook in notebooks:
         with grid.cell():
             st.markdown(f"**{plain(notebook.title)}**")
@@ -168,7 +168,7 @@ def _made() -> None:
             height="content",
             placeholder="–",
             column_config={
-                "title": st.column_config.TextColumn("Report", width="medium"),
+                "title": st.column_config.TextColumn("Report", width="large"),
                 "about": st.column_config.TextColumn("About", width="medium"),
                 "state": "State",
                 "made": "Made",

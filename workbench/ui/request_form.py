@@ -144,6 +144,7 @@ def request_form() -> AnalysisRequest | None:
         selection_mode="multi",
         key="also",
         bind="query-params",
+        wrap=True,
         help="Asked about the same files in the same run; the price is that of all.",
     )
     fields: dict[str, Any] = {
@@ -169,7 +170,8 @@ def request_form() -> AnalysisRequest | None:
     ]
     if engine == "nova":
         fields |= _nova_fields()
-    with st.expander("Questions of your own", icon=":material/quiz:"):
+    # With a key it stays open while fields above it come and go.
+    with st.expander("Questions of your own", icon=":material/quiz:", key="box_questions"):
         fields["fields"] = field_editor(key="fields")
     if not chosen or not find:
         return None
@@ -224,7 +226,7 @@ def _model_fields() -> dict[str, Any]:
 
 
 def _nova_fields() -> dict[str, Any]:
-    with st.expander("More options", icon=":material/tune:"):
+    with st.expander("More options", icon=":material/tune:", key="box_options"):
         depth = st.segmented_control(
             "Depth",
             list(DEPTHS),

@@ -65,6 +65,16 @@ def analysis_picker(found: "Sequence[AnalysisHeader]") -> "AnalysisHeader | None
     return by_id[st.session_state["analysis"]]
 
 
+def first_tab(tabs: Sequence[str]) -> str:
+    """The tab that is open at first: what was found rather than what was measured.
+
+    Example:
+        >>> first_tab(["Transcript", "Elements", "Summary", "Evidence", "Detected"])
+        'Elements'
+    """
+    return next((tab for tab in ("Chapters", "Elements") if tab in tabs), tabs[0])
+
+
 def status_line(card: "AssetCard", analysis: Analysis | None) -> None:
     """State, facts and costs of what is shown, in one line."""
     asset = card.asset

@@ -101,9 +101,7 @@ def chapter_list(analysis: Analysis) -> None:
         )
         for chapter in analysis.chapters
     ]
-    empty = "No chapters were asked for."
-    if "chapters" in analysis.request.find:
-        empty = "No chapters were found: nothing was said, and no titles were shown."
+    empty = "No chapters were found: nothing was said, and no titles were shown."
     moments(rows, key="list_chapters", label="Chapters", empty=empty)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from workbench.analysis.what_if import DEPTHS, TIERS, PriceRow
+from workbench.analysis.prices import PriceRow
+from workbench.analysis.what_if import DEPTHS, TIERS
 from workbench.backends.usage import format_usd
 from workbench.media.timecode import parse_length
 from workbench.reports.charts import palette, price_chart
@@ -113,10 +114,24 @@ def _ways() -> tuple[Chosen, Chosen, Chosen]:
         )
     with how:
         depths = st.pills(
-            "Modes", DEPTHS, default=DEPTHS, selection_mode="multi", key="what_if_depths"
+            "Modes",
+            DEPTHS,
+            default=DEPTHS,
+            selection_mode="multi",
+            key="what_if_depths",
+            format_func=str.capitalize,
+            wrap=True,
         )
     with when:
-        tiers = st.pills("Tiers", TIERS, default=TIERS, selection_mode="multi", key="what_if_tiers")
+        tiers = st.pills(
+            "Tiers",
+            TIERS,
+            default=TIERS,
+            selection_mode="multi",
+            key="what_if_tiers",
+            format_func=str.capitalize,
+            wrap=True,
+        )
     return tuple(models), tuple(depths), tuple(tiers)
 
 
@@ -147,13 +162,19 @@ def _charts(rows: Sequence[PriceRow]) -> None:
         show_figure(price_chart(price_bars(drawn), palette=colours), key="what_if_bars")
         tiers = {row.tier for row in drawn if row.engine == "nova"}
         if len(tiers) > 1:
-            st.caption(f"At tier {next(each for each in TIERS if each in tiers)}.")
+            st.caption(f"At the {next(each for each in TIERS if each in tiers)} tier.")
     for doubt in reasons(drawn):
         st.caption(f":material/help: {plain(doubt)}.")
 
 
 def _table(rows: Sequence[PriceRow]) -> None:
-    frame = price_frame(rows).with_columns(minutes=_minutes(rows)).drop("model", "engine")
+    import polars as pl
+
+    frame = price_frame(rows).with_columns(
+        # What looks at no frames and is sent no words has neither.
+        pl.col("frames_per_s", "input_tokens").replace(0, None),
+        minutes=_minutes(rows),
+    )
     order = (
         "subject", "name", "cost_usd", "cost_low_usd", "cost_high_usd", "depth", "tier", "calls",
         "frames_per_s", "input_tokens", "minutes", "doubt", "note",
@@ -172,7 +193,7 @@ def _table(rows: Sequence[PriceRow]) -> None:
             "depth": "Mode",
             "tier": "Tier",
             "calls": st.column_config.NumberColumn("Calls"),
-            "frames_per_s": st.column_config.NumberColumn("Frames a second", format="%.2f"),
+            "frames_per_s": st.column_config.NumberColumn("Frames/s", format="%.2f"),
             "input_tokens": st.column_config.NumberColumn("Tokens in", format="localized"),
             "minutes": st.column_config.NumberColumn("Minutes", format="%.0f"),
             "doubt": st.column_config.TextColumn("Why the range", width="medium"),
@@ -188,14 +209,18 @@ def _table(rows: Sequence[PriceRow]) -> None:
         mime="text/csv",
         icon=":material/download:",
     )
-    learned = [f"{each.model}: {each}" for each in workspace().corrections()]
+    names = {model.key: model.name for model in workspace().catalog.all}
+    said = [
+        f"Prices of {workspace().catalog.as_of}",
+        *(f"{names.get(each.model, each.model)}: {each}" for each in workspace().corrections()),
+    ]
     st.caption(
-        plain(f"Prices of {workspace().catalog.as_of}. " + ". ".join(learned))
-        + " The same on the command line: `workbench estimate --table`."
+        plain(". ".join(said)) + ". The same on the command line: `workbench estimate --table`."
     )
 
 
 def _minutes(rows: Sequence[PriceRow]) -> "pl.Series":
     import polars as pl
 
-    return pl.Series([row.seconds / 60 for row in rows])
+    # No time is promised for a batch.
+    return pl.Series([None if row.tier == "batch" else row.seconds / 60 for row in rows])

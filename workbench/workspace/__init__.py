@@ -211,4 +211,10 @@ class Workspace(BatchWork, ComparingWork, FieldWork, WhatIfWork, AccountWork, Up
         """What works right now, and what to do about the rest."""
         from workbench.health import health
 
-        return health(self.store, self.backends, self.embedder, self.data_dir)
+        return health(
+            self.store,
+            self.backends,
+            self.embedder,
+            self.data_dir,
+            is_heard_here=self.settings.transcriber == "local",
+        )

@@ -43,12 +43,14 @@ class AccountWork(Services):
         from workbench.backends.access_check import BatchPlace, check_access
 
         settings = self.settings
+        is_chosen = settings.transcriber == "transcribe"
         return check_access(
             self.account,
             self.catalog,
             route=settings.nova_route,
             staging_uri=settings.staging_uri,
             batch=BatchPlace(settings.bedrock_batch_role_arn, *batch_folders(settings)),
+            transcribe=self.transcribe if is_chosen else None,
         )
 
     def check_catalog(self, *, progress: Progress = silent) -> "CatalogCheck":

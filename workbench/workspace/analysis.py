@@ -4,13 +4,20 @@ import functools
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime
 
+from workbench.analysis.hearing import (
+    TRANSCRIBER,
+    Hearing,
+    heard_once,
+    is_heard_by,
+    with_hearing,
+)
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall, plan_analysis
-from workbench.analysis.prices import PricedOption, price_options
+from workbench.analysis.prices import PriceRow, price_options
 from workbench.analysis.question import VIDEO_SPEC
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Analysis, Failure, RunResult
@@ -18,6 +25,7 @@ from workbench.analysis.run import Executor, RunTools, run_plan
 from workbench.backends.catalog import Tier
 from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.protocol import MediaPart
+from workbench.backends.usage import Cost
 from workbench.errors import (
     LibraryError,
     NoCredentials,
@@ -48,9 +56,13 @@ class AnalysisWork(CorrectionWork):
     """Questions and answers."""
 
     def _context(self) -> PlanContext:
+        by_service = self.settings.transcriber == "transcribe"
+
         @functools.cache
         def evidence_for(asset_id: str) -> Evidence | None:
-            return self.store.evidence(asset_id)
+            kept = self.store.evidence(asset_id)
+            is_same = kept and is_heard_by(kept, self.store.asset, by_service=by_service)
+            return kept if is_same else None
 
         @functools.cache
         def proxy_bytes_of(asset_id: str) -> int | None:
@@ -67,6 +79,8 @@ class AnalysisWork(CorrectionWork):
             limit_bytes=int(self.settings.proxy_limit_mb * 1_000_000),
             proxy_bytes_of=proxy_bytes_of,
             local_version=f"{LOCAL_ENGINE_VERSION}, {self.embedder.name}",
+            transcriber=self.catalog.get(TRANSCRIBER) if by_service else None,
+            spoken_language=self.settings.transcribe_language,
         )
 
     def _named(self, request: AnalysisRequest) -> tuple[list[Asset], list[Failure]]:
@@ -111,12 +125,13 @@ class AnalysisWork(CorrectionWork):
             first = problems[0] if problems else Failure("", "nothing to analyse", "choose a file")
             raise RequestError(first.message, hint=first.hint)
         context = self._context()
-        return tuple(
+        plans = [
             plan_analysis(each, assets, context, problems=problems)
             for each in request.each_engine()
-        )
+        ]
+        return heard_once(plans, context.transcriber)
 
-    def prices(self, request: AnalysisRequest, tiers: Collection[Tier] = ()) -> list[PricedOption]:
+    def prices(self, request: AnalysisRequest, tiers: Collection[Tier] = ()) -> list[PriceRow]:
         """The same request priced for every model and depth, the cheapest first.
 
         Args:
@@ -127,10 +142,19 @@ class AnalysisWork(CorrectionWork):
         readiness = {name: self.backends.get(name).readiness() for name in self.backends.engines()}
         return price_options(request, assets, self._context(), readiness, tiers=tiers)
 
-    def gather(self, asset: Asset, progress: Progress = silent) -> Evidence:
+    def gather(
+        self, asset: Asset, progress: Progress = silent, *, hearing: Hearing | None = None
+    ) -> Evidence:
         """Measure an asset, or read what was measured before.
 
+        Args:
+            asset: What to measure.
+            progress: Called with seconds of media done and their total.
+            hearing: Has speech written down by a service, where one is set; without it only what
+                is kept already can be used, since nobody has seen the price.
+
         Raises:
+            RequestError: A service would have to be paid for the speech.
             MediaMissing: The file is gone, and nothing was measured before.
             MediaError: It has changed since it was imported, or does so meanwhile.
         """
@@ -138,6 +162,10 @@ class AnalysisWork(CorrectionWork):
 
         if existing_path(str(asset.path)) is None and (kept := self.store.evidence(asset.id)):
             return kept
+        if self.settings.transcriber == "local":
+            hearing = None
+        elif hearing is None:
+            hearing = self._hearing((), None, self.call)
         with reading_source(self.store, asset):
             evidence = gather(
                 asset,
@@ -145,6 +173,7 @@ class AnalysisWork(CorrectionWork):
                 threads=self.settings.cpu_threads,
                 keep=SourceKeep(self.store, asset),
                 model_dir=self.settings.whisper_dir,
+                transcriber=hearing,
                 progress=progress,
             )
         self.store.put_evidence(evidence)
@@ -162,6 +191,20 @@ class AnalysisWork(CorrectionWork):
             return detection_media(ProxyWork(self.store, self.data_dir), call.part, progress)
         return media_for(
             ProxyWork(self.store, self.data_dir), asset_plan.asset, call.chunk, progress
+        )
+
+    def _hearing(self, planned: Sequence[PlannedCall], cap_usd: Cost, execute: Executor) -> Hearing:
+        """What has the speech of a plan written down, by the calls that were planned for it."""
+        from workbench.library.proxies import ProxyWork, sound_media
+
+        return Hearing(
+            model=self.catalog.get(TRANSCRIBER),
+            language=self.settings.transcribe_language,
+            planned=planned,
+            cap_usd=cap_usd,
+            prepare=functools.partial(sound_media, ProxyWork(self.store, self.data_dir)),
+            cache=self.cache,
+            execute=execute,
         )
 
     def _find(self, analysis_id: str) -> Analysis | None:
@@ -267,7 +310,7 @@ class AnalysisWork(CorrectionWork):
         def gather(asset: Asset, progress: Progress) -> Evidence:
             if existing_path(str(asset.path)) is None:
                 away.add(asset.id)
-            return self.gather(asset, progress)
+            return self.gather(asset, progress, hearing=hearing)
 
         def keep(analysis: Analysis, evidence: Evidence) -> None:
             # What was measured of a file that had gone before may still be used.
@@ -279,6 +322,8 @@ class AnalysisWork(CorrectionWork):
             if is_stopped.is_set():
                 raise CancelledError
 
+        make = execute or functools.partial(self.call, job_id=run_id, check=check)
+        hearing = self._hearing(plan.hearing, plan.request.max_cost_usd, make)
         tools = RunTools(
             gather=gather,
             prepare=self._prepare,
@@ -288,9 +333,9 @@ class AnalysisWork(CorrectionWork):
             keep=keep,
             calls_at_once=1 if engine == "local" else min(limit, MOST_CALLS_AT_ONCE),
         )
-        make = execute or functools.partial(self.call, job_id=run_id, check=check)
         try:
-            return run_plan(plan, tools, execute=make, progress=progress)
+            result = run_plan(plan, tools, execute=make, progress=progress)
+            return with_hearing(result, hearing)
         finally:
             # Calls of a stopped run that still wait for their turn are not made any more.
             is_stopped.set()
@@ -323,8 +368,11 @@ class AnalysisWork(CorrectionWork):
         Raises:
             NoCredentials: A call has to be made, and the service cannot be called from here.
         """
-        if plan.kept_calls < len(plan.calls):
-            state = self.backends.get(plan.model.engine).readiness()
+        engines = [plan.model.engine] if plan.kept_calls < len(plan.calls) else []
+        if not all(call.is_kept for call in plan.hearing):
+            engines.append(TRANSCRIBER)
+        for engine in engines:
+            state = self.backends.get(engine).readiness()
             if not state.is_ready:
                 raise NoCredentials(state.finding.rstrip("."), hint=state.hint)
 

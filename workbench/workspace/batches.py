@@ -12,7 +12,8 @@ from workbench.analysis.results import RunResult
 from workbench.analysis.run import Executor, RunTools
 from workbench.backends.order import CallOrder, CallOutcome
 from workbench.errors import BackendError, NotInLibrary, RequestError, SettingsError
-from workbench.library.batch import Batch, BatchRecord
+from workbench.jobs.batches import known_batches
+from workbench.library.batch import OPEN, Batch, BatchRecord
 from workbench.library.records import Priority
 from workbench.progress import Progress, silent
 from workbench.workspace.account import batch_folders
@@ -132,7 +133,7 @@ class BatchWork(AnalysisWork):
         if not unsent:
             self.require_batch(plans)
         (plan,) = plans
-        pooled = pool_orders(plan, self._pool_tools(), progress)
+        pooled = pool_orders(plan, self._pool_tools(plan, job_id), progress)
         tools, model = self._batch_tools(), plan.model
 
         def say(stage: str) -> None:
@@ -190,11 +191,27 @@ class BatchWork(AnalysisWork):
         Raises:
             NotInLibrary: There is no such batch.
         """
-        from workbench.library.batch_landing import OPEN, look_at
+        from workbench.library.batch_landing import look_at
 
         wanted = self.store.change_batch(batch_id, OPEN, wants_stop=True)
         if wanted is not None:
             look_at(wanted, self._batch_tools())
+        return self.store.batch(batch_id)
+
+    def forget_batch(self, batch_id: str) -> Batch:
+        """Close a batch whose results can never be read, at the most it can have cost.
+
+        Bedrock is not asked: stop the batch before, where that can be done.
+
+        Returns:
+            The batch, closed.
+
+        Raises:
+            NotInLibrary: There is no such batch.
+        """
+        from workbench.library.batch_landing import forget
+
+        forget(self.store.batch(batch_id), self._call_tools())
         return self.store.batch(batch_id)
 
     def _batches_of(self, job_id: str) -> list[Batch]:
@@ -204,7 +221,8 @@ class BatchWork(AnalysisWork):
             waited_for = self.store.job(job_id).batches
         except NotInLibrary:
             waited_for = ()  # a run without a worker
-        return [*own.values(), *(self.store.batch(each) for each in waited_for if each not in own)]
+        others = known_batches(self.store, [each for each in waited_for if each not in own])
+        return [*own.values(), *others]
 
     @functools.cached_property
     def _batch_staging(self) -> "Staging":
@@ -229,9 +247,11 @@ class BatchWork(AnalysisWork):
         tells = self._batch_folders()[1]
         return BatchTools(self._call_tools(), self.batch_service, self._batch_staging, tells)
 
-    def _pool_tools(self) -> RunTools:
+    def _pool_tools(self, plan: AnalysisPlan, job_id: str) -> RunTools:
+        make = functools.partial(self.call, job_id=job_id)
+        hearing = self._hearing(plan.hearing, plan.request.max_cost_usd, make)
         return RunTools(
-            gather=self.gather,
+            gather=functools.partial(self.gather, hearing=hearing),
             prepare=self._prepare,
             cache=self.cache,
             record=lambda _: None,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.backends.bedrock import BedrockNova
     from workbench.backends.embedders import Embedder
     from workbench.backends.staging import Staging
+    from workbench.backends.transcribe import Transcribe
     from workbench.jobs.client import JobClient
     from workbench.search.index import Index
 
@@ -60,6 +61,7 @@ class Services:
         registry.register("local", self._open_local)
         registry.register("nova", lambda: self.nova)
         registry.register("rekognition", self._open_rekognition)
+        registry.register("transcribe", lambda: self.transcribe)
         return registry
 
     def _open_local(self) -> Backend:
@@ -74,6 +76,13 @@ class Services:
         from workbench.backends.rekognition import Rekognition
 
         return Rekognition(self.settings.aws_region, self.staging)
+
+    @functools.cached_property
+    def transcribe(self) -> "Transcribe":
+        """Amazon Transcribe; opening it calls nothing."""
+        from workbench.backends.transcribe import Transcribe
+
+        return Transcribe(self.settings.aws_region, self.staging)
 
     @functools.cached_property
     def nova(self) -> "BedrockNova":

@@ -3,15 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from workbench.analysis.prices import PriceRow
 from workbench.analysis.request import AnalysisRequest, Depth
-from workbench.analysis.what_if import (
-    DEPTHS,
-    STANDARD,
-    USUAL_LENGTHS_S,
-    PriceRow,
-    video_of,
-    what_if,
-)
+from workbench.analysis.what_if import DEPTHS, STANDARD, USUAL_LENGTHS_S, video_of, what_if
 from workbench.backends.catalog import Tier
 from workbench.errors import RequestError
 from workbench.workspace.analysis import AnalysisWork

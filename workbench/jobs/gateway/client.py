@@ -22,9 +22,9 @@ from workbench.jobs.gateway.wire import (
     connected,
     error_of,
     note_path,
-    package_version,
     prove,
     read_note,
+    spoken_version,
 )
 from workbench.jobs.processes import log_file, spawn, tail
 from workbench.jsonable import from_json, to_json
@@ -139,7 +139,7 @@ def _reached(data_dir: Path, check: Callable[[], None]) -> Connection:
 
 def _opened(note: GatewayNote | None) -> Connection | None:
     """A connection to the gateway of a note, if it lives and is of our version."""
-    if note is None or note.version != package_version() or not is_alive(note.holder, 0.0):
+    if note is None or note.version != spoken_version() or not is_alive(note.holder, 0.0):
         return None
     try:
         connection = connected(socket.create_connection((HOST, note.port), SILENCE_S))
@@ -159,7 +159,7 @@ def _started(data_dir: Path, check: Callable[[], None]) -> Connection:
         note = read_note(data_dir)
         if (connection := _opened(note)) is not None:
             return connection
-        if note is not None and note.version != package_version():
+        if note is not None and note.version != spoken_version():
             _tell_to_end(note)
         log = log_file(data_dir, "gateway")
         command = [sys.executable, "-m", "workbench", "gateway"]

@@ -31,9 +31,9 @@ from workbench.jobs.gateway.wire import (
     connected,
     hear,
     note_path,
-    package_version,
     prove,
     read_note,
+    spoken_version,
     told,
     write_note,
 )
@@ -100,7 +100,7 @@ class Gateway:
             port=self._listener.getsockname()[1],
             key=secrets.token_hex(32),
             holder=holder_name(),
-            version=package_version(),
+            version=spoken_version(),
         )
         write_note(data_dir, self._note)
 

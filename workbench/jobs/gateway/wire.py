@@ -5,7 +5,9 @@ read, before anything is said.
 """
 
 import functools
+import hashlib
 import hmac
+import json
 import os
 import secrets
 import socket
@@ -15,6 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from workbench import errors
 from workbench.backends.order import CallOrder, CallOutcome
@@ -42,7 +46,7 @@ class GatewayNote:
     holder: str
     """Name of the process; see `library.holders`."""
     version: str
-    """Version of the package it runs."""
+    """What it speaks: see `spoken_version`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,17 @@ def write_note(data_dir: Path, note: GatewayNote) -> None:
 
 
 @functools.cache
-def package_version() -> str:
-    """The version of this package; empty when it runs without being installed."""
+def spoken_version() -> str:
+    """The version of this package, and the form of what is said.
+
+    The form may change before the version does, and who does not know a field would leave it out:
+    a call would be made at another tier than was asked for.
+    """
+    forms = [TypeAdapter(kind).json_schema() for kind in (Asked, Answered)]
+    form = hashlib.sha256(json.dumps(forms, sort_keys=True).encode()).hexdigest()[:12]
     with suppress(PackageNotFoundError):
-        return version("nova-workbench")
-    return ""
+        return f"{version('nova-workbench')} {form}"
+    return form
 
 
 def connected(plug: socket.socket) -> Connection:
@@ -153,7 +163,7 @@ def told(error: WorkbenchError) -> Told:
     name = type(error).__name__
     if isinstance(error, BackendError):
         return Told(name, error.message, error.hint, error.billed, error.lost_sends)
-    return Told(name, error.message, error.hint)
+    return Told(name, error.message, error.hint, error.billed)
 
 
 def error_of(told: Told) -> WorkbenchError:
@@ -167,6 +177,7 @@ def error_of(told: Told) -> WorkbenchError:
     if not (isinstance(kind, type) and issubclass(kind, WorkbenchError)):
         kind = JobError
     error = kind(told.message, hint=told.hint)
+    error.billed = told.billed
     if isinstance(error, BackendError):
-        error.billed, error.lost_sends = told.billed, told.lost_sends
+        error.lost_sends = told.lost_sends
     return error

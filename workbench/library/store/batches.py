@@ -10,8 +10,9 @@ from sqlalchemy import Connection, delete, select, update
 from workbench.backends.usage import Cost, total_cost
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
-from workbench.library.batch import IN_BATCH, Batch, BatchRecord, BatchState, RecordState
+from workbench.library.batch import IN_BATCH, OPEN, Batch, BatchRecord, BatchState, RecordState
 from workbench.library.database import Database
+from workbench.library.holders import BATCH_PREFIX
 from workbench.library.records import CallInFlight, Job
 from workbench.library.rows import cost_text, in_batches, read_record, time_text
 from workbench.library.store.calls import Admission, in_flight, one_at_a_time, short_of_money
@@ -121,7 +122,9 @@ class BatchRows:
             # One of the future was looked at before the clock was set back.
             is_due = (batches.c.looked_at_s <= now_s - every_s) | (batches.c.looked_at_s > now_s)
             query = select(batches.c.id, batches.c.data).where(batches.c.is_open, is_due)
-            rows = connection.execute(query.order_by(batches.c.created_at)).all()
+            # Whoever asks at the same moment waits here, and finds that they are due no more.
+            mine = query.order_by(batches.c.created_at).with_for_update()
+            rows = connection.execute(mine).all()
             for ids in in_batches([row.id for row in rows]):
                 connection.execute(
                     update(batches).where(batches.c.id.in_(ids)).values(looked_at_s=now_s)
@@ -142,15 +145,17 @@ class BatchRows:
                 return None
             return _rewritten(connection, replace(batch, **changes))
 
-    def close_batch(self, batch_id: str, **changes: Any) -> Batch | None:
-        """Close a batch and let all its calls land.
+    def close_batch(
+        self, batch_id: str, from_states: Sequence[BatchState] = OPEN, **changes: Any
+    ) -> Batch | None:
+        """Close a batch that is in one of some states, and let all its calls land.
 
         Returns:
-            The batch, or None if it was closed before.
+            The batch, or None if it is in another state, or was closed before.
         """
         with self._database.writing("jobs") as connection:
             batch = _locked(connection, batch_id)
-            if batch is None or not batch.is_open:
+            if batch is None or not batch.is_open or batch.state not in from_states:
                 return None
             connection.execute(
                 delete(calls_in_flight).where(calls_in_flight.c.holder == batch.holder)
@@ -191,6 +196,8 @@ class BatchRows:
                 query = select(calls.cache_key, batch_records.c.batch_id).where(
                     calls.cache_key.in_(keys),
                     calls.cache_key == batch_records.c.cache_key,
+                    # Not of a record that has failed, and is asked by others since.
+                    calls.holder == BATCH_PREFIX + batch_records.c.batch_id,
                     batch_records.c.batch_id == batches.c.id,
                     batches.c.is_open,
                 )

@@ -1,14 +1,14 @@
-"""Rekognition's client: each call sent once by boto3, and again here where that may help.
+"""The client of a service of jobs: each call is sent once by boto3, and again where that may help.
 
-Starts carry a token that names their job and looks are free, so neither can be billed twice; only
-pictures are sent again as carefully as any call that may have been answered.
+Starts name their job and looks are free, so neither can be billed twice; what names none, as a
+picture of Rekognition's, is sent again as carefully as any call that may have been answered.
 """
 
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from workbench.backends.bedrock_errors import CREDENTIALS_HINT, PATIENT, CallFailure, failure_of
@@ -16,11 +16,11 @@ from workbench.backends.protocol import Gate, Readiness
 from workbench.errors import QuotaExceeded
 
 DEFAULT_REGION = "us-east-1"
-SERVICE = "Rekognition"
 
 QUEUE_LOOK_S = 30.0
 QUEUE_WAIT_S = 3600.0
-"""An account runs 20 jobs at once: how often, and for how long, room for one more is looked for."""
+"""An account runs so many jobs at once (Rekognition 20, Transcribe 100): how often, and for how
+long, room for one more is looked for."""
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
@@ -34,22 +34,28 @@ _TOO_MANY = "limitexceededexception"
 logger = logging.getLogger(__name__)
 
 
-class RekognitionCalls:
+class JobCalls:
     """Sends calls. Safe for threads; the client is opened with the first call.
 
     Args:
+        service: Its name as a person knows it; in small letters, boto3's.
         region: AWS region; empty for boto3's own default, else us-east-1.
+        also: What a start needs to be allowed besides itself.
         sleep: Waits between sends.
         jitter: Gives a number from 0 to 1 by which a wait is shortened.
     """
 
     def __init__(
         self,
+        service: str,
         region: str = "",
         *,
+        also: str = "s3:GetObject on the staging folder",
         sleep: Callable[[float], object] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self.service = service
+        self._also = also
         self._asked_region = region
         self._sleep = sleep
         self._jitter = jitter
@@ -69,7 +75,7 @@ class RekognitionCalls:
                     session = boto3.Session()
                     found = session.get_credentials()
                 except BotoCoreError as error:
-                    failed = failure_of(error, SERVICE).as_error(1)
+                    failed = failure_of(error, self.service).as_error(1)
                     finding, hint = failed.message, failed.hint
                 else:
                     if found is not None:
@@ -86,6 +92,7 @@ class RekognitionCalls:
         gate: Gate | None = None,
         *,
         is_free: bool = False,
+        passed: Collection[str] = (),
     ) -> tuple[dict[str, Any], int]:
         """Send a call, again after a wait where that may help.
 
@@ -94,6 +101,7 @@ class RekognitionCalls:
             arguments: Its parameters.
             gate: Passed before every send; None for looks at a job.
             is_free: Can it be repeated without being billed twice?
+            passed: Error codes, in small letters, that are an answer too: an empty one.
 
         Returns:
             The reply, and how often the call was sent.
@@ -106,13 +114,15 @@ class RekognitionCalls:
         while True:
             sends += 1
             settle = gate() if gate else None
-            got = _sent(client, operation, arguments)
+            got = self._sent(client, operation, arguments)
             if not isinstance(got, CallFailure):
                 if settle:
                     settle(0)  # nothing is counted in tokens
                 return got, sends
             if settle:
                 settle(None if got.may_be_billed and not is_free else 0)
+            if got.code.lower() in passed:
+                return {}, sends
             if got.code.lower() == _TOO_MANY:
                 self._queue(got, queued_s)
                 queued_s += QUEUE_LOOK_S
@@ -127,10 +137,10 @@ class RekognitionCalls:
         """Wait for a place among the jobs of the account."""
         if queued_s >= QUEUE_WAIT_S:
             raise QuotaExceeded(
-                f"{SERVICE}: {failure.code}: {failure.message}",
+                f"{self.service}: {failure.code}: {failure.message}",
                 hint="wait for other jobs to end, or ask for more under Service Quotas",
             )
-        logger.info("%s runs as many jobs as allowed; waits for room", SERVICE)
+        logger.info("%s runs as many jobs as allowed; waits for room", self.service)
         self._sleep(QUEUE_LOOK_S)
 
     def _client(self) -> Any:
@@ -150,10 +160,30 @@ class RekognitionCalls:
                 try:
                     session = boto3.Session()
                     region = self._asked_region or session.region_name or DEFAULT_REGION
-                    self._opened = session.client("rekognition", region_name=region, config=config)
+                    self._opened = session.client(
+                        self.service.lower(), region_name=region, config=config
+                    )
                 except (BotoCoreError, ValueError) as error:
-                    raise failure_of(error, SERVICE).as_error(1) from error
+                    raise failure_of(error, self.service).as_error(1) from error
             return self._opened
+
+    def _sent(
+        self, client: Any, operation: str, arguments: dict[str, Any]
+    ) -> dict[str, Any] | CallFailure:
+        from botocore import xform_name
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
+
+        try:
+            reply: dict[str, Any] = getattr(client, xform_name(operation))(**arguments)
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            logger.debug("%s did not answer", self.service, exc_info=True)
+            return failure_of(error, self.service, self._allowed(operation))
+        return reply
+
+    def _allowed(self, operation: str) -> str:
+        line = f"{self.service.lower()}:{operation}"
+        return f"{line}, and {self._also}" if "Start" in operation else line
 
 
 def _most_sends(failure: CallFailure, *, is_free: bool) -> int:
@@ -161,21 +191,3 @@ def _most_sends(failure: CallFailure, *, is_free: bool) -> int:
     if is_free and (failure.may_be_billed or not failure.was_sent):
         return PATIENT
     return failure.policy.sends
-
-
-def _sent(client: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any] | CallFailure:
-    from botocore import xform_name
-    from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
-
-    try:
-        reply: dict[str, Any] = getattr(client, xform_name(operation))(**arguments)
-    except (ClientError, BotoCoreError, ResponseParserError) as error:
-        logger.debug("%s did not answer", SERVICE, exc_info=True)
-        return failure_of(error, SERVICE, _allowed(operation))
-    return reply
-
-
-def _allowed(operation: str) -> str:
-    line = f"rekognition:{operation}"
-    return f"{line}, and s3:GetObject on the staging folder" if "Start" in operation else line
