@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 from PIL import Image
 
@@ -363,6 +363,7 @@ ROW = some.fixed_dictionaries(
 
 
 @given(feature=some.sampled_from(sorted(DETECTIONS)), rows=some.lists(ROW, max_size=8))
+@example(feature="moderation", rows=[{"ModerationLabel": {"Name": "\x1b"}}])
 def test_whatever_a_reply_holds_becomes_an_answer_with_times_inside_of_the_video(feature, rows):
     answer = Answer.model_validate(video_answer(feature, rows, 60.0))
     found = (*answer.elements, *answer.detections)

@@ -52,12 +52,18 @@ def test_a_question_written_into_the_table_is_in_the_plan(page: Page, analysed):
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     assert box is not None
-    # The last row of the table adds one.
+    # The last row of the table adds one, which makes it higher.
     page.mouse.click(box["x"] + 60, box["y"] + box["height"] - 16)
-    page.wait_for_timeout(500)
-    for words in ("maker", "Who made the pump?"):
-        page.keyboard.type(words)
+    higher = "([table, px]) => table.getBoundingClientRect().height > px"
+    page.wait_for_function(higher, arg=[table.element_handle(), box["height"]])
+    cell = page.locator("#portal textarea")
+    # A new row opens its first cell by itself.
+    for key, words in (("", "maker"), ("Enter", "Who made the pump?")):
+        if key:
+            page.keyboard.press(key)
+        cell.fill(words)
         page.keyboard.press("Tab")
+        expect(cell).to_be_hidden()
     expect(page.get_by_role("button", name="Keep as a file")).to_be_visible()
     # A choice above brings another field into the form, and the table stays open.
     page.get_by_test_id("stButtonGroup").get_by_text("Rekognition", exact=True).last.click()

@@ -6,6 +6,12 @@ from playwright.sync_api import Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+UNDER_WAY = """video => new Promise(done => {
+    const look = () => video.currentTime > 1 ? done() : setTimeout(look, 50);
+    look();
+})"""
+
+
 def position_s(page: Page) -> float:
     return float(page.locator("video").evaluate("video => video.currentTime"))
 
@@ -66,6 +72,7 @@ def test_arrows_walk_the_list_and_enter_seeks(results: Page):
 def test_the_video_and_its_position_live_through_tabs_and_lanes(results: Page):
     results.locator("video").evaluate("video => { video.dataset.mark = 'same'; }")
     results.get_by_role("list", name="Chapters").get_by_role("button").nth(1).click()
+    results.locator("video").evaluate(UNDER_WAY)
     at = position_s(results)
     results.get_by_role("radio", name="Transcript").or_(
         results.get_by_test_id("stButtonGroup").get_by_text("Transcript")

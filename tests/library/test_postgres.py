@@ -15,6 +15,7 @@ from workbench.library import database
 from workbench.library.database import catalog_url
 from workbench.library.records import CallInFlight, Job, WorkerRecord
 from workbench.library.store import Store
+from workbench.library.store.calls import one_at_a_time
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -155,7 +156,7 @@ def test_a_process_that_rests_in_mid_transaction_does_not_hold_the_others(
 
     def rest() -> None:
         with Store.open(postgres_url) as stopped, stopped._database.writing() as connection:
-            stopped._one_at_a_time(connection)
+            one_at_a_time(connection)
             with Store.open(postgres_url) as other:
                 other.beat_calls("somebody")
                 assert other.reserve_send("m", 1)[0]  # waits until the server lets go

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.media.timecode import TimeSpan, covered_s, format_length, merge_spans
+from workbench.speech.letters import drawn
 
 LEAST_CONFIDENCE = 50
 """Percent below which nothing is reported: the service's own default, said so that it stays."""
@@ -195,7 +196,7 @@ Row = tuple[Mapping[str, Any], TimeSpan | None]
 def _labels(rows: Iterable[Row]) -> list[_Seen]:
     seen: dict[str, _Seen] = {}
     for label, span in rows:
-        name = str(label.get("Name") or "").strip()
+        name = _words(label.get("Name"))
         if name:
             categories = [str(each.get("Name", "")) for each in label.get("Categories") or ()]
             category = next((each for each in categories if each in EQUIPMENT), "")
@@ -207,7 +208,7 @@ def _labels(rows: Iterable[Row]) -> list[_Seen]:
 def _moderation(rows: Iterable[Row]) -> list[_Seen]:
     seen: dict[str, _Seen] = {}
     for label, span in rows:
-        name = str(label.get("Name") or "").strip()
+        name = _words(label.get("Name"))
         if name:
             known = seen.setdefault(name, _Seen(name, str(label.get("ParentName") or "")))
             known.add(label.get("Confidence"), span)
@@ -218,7 +219,7 @@ def _lines(rows: Iterable[Row]) -> list[_Seen]:
     """Lines of text; the words they are made of say nothing more."""
     seen: dict[str, _Seen] = {}
     for text, span in rows:
-        line = " ".join(str(text.get("DetectedText") or "").split())
+        line = _words(text.get("DetectedText"))
         if line and text.get("Type") == "LINE":
             seen.setdefault(line, _Seen(line)).add(text.get("Confidence"), span)
     return list(seen.values())
@@ -240,7 +241,7 @@ def _segments(found: Iterable[Mapping[str, Any]], duration_s: float) -> list[_Se
     seen: dict[str, _Seen] = {}
     for row in found:
         cue, shot = row.get("TechnicalCueSegment") or {}, row.get("ShotSegment") or {}
-        word = str(cue.get("Type") or "")
+        word = _words(cue.get("Type"))
         if row.get("Type") == "SHOT":
             name = f"Shot {int(shot.get('Index') or 0) + 1}"
         elif word:
@@ -250,6 +251,11 @@ def _segments(found: Iterable[Mapping[str, Any]], duration_s: float) -> list[_Se
         known = seen.setdefault(name, _Seen(name))
         known.add((shot or cue).get("Confidence"), _stretch(row, duration_s))
     return list(seen.values())
+
+
+def _words(told: object) -> str:
+    """A name as a reader sees it, on one line; empty where nothing of it can be seen."""
+    return " ".join(drawn(str(told or "")).split())
 
 
 def _stretch(row: Mapping[str, Any], duration_s: float) -> TimeSpan:
