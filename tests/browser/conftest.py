@@ -292,6 +292,9 @@ def axe() -> Callable[[Page], list[str]]:
     """What axe finds on a page, by the rules of WCAG 2.1 A and AA."""
 
     def run(page: Page) -> list[str]:
+        # What is about to be drawn anew is faded, and its colours say nothing.
+        page.wait_for_function("() => !document.querySelector('[data-stale=\"true\"]')")
+        page.wait_for_timeout(800)
         return [
             f"{page.url} {found['id']}: {found['help']}: "
             + "; ".join(node["html"][:160] for node in found["nodes"][:3])

@@ -71,6 +71,7 @@ def test_a_row_and_a_bar_play_their_moment_and_the_line_is_over_both_tracks(
     line = chart.locator(".wb-playhead").bounding_box()
     assert line is not None
     assert line["x"] + 1 == pytest.approx(laser["x"], abs=2)
+    page.wait_for_timeout(1000)
     assert axe(page) == []
 
 

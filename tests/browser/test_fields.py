@@ -79,6 +79,7 @@ def test_answers_are_read_beside_the_player_and_as_a_table_of_the_library(
     )
     expect(page.get_by_text("KSB", exact=True)).to_be_visible()
     expect(page.get_by_text("not known").first).to_be_visible()
+    page.wait_for_timeout(1000)
     assert axe(page) == []
     page.goto(f"{analysed.url}/reports")
     expect(page.get_by_role("heading", name="Answers")).to_be_visible()
