@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench import AnalysisRequest, Settings, Workspace
-from workbench.jobs.supervisor import is_worker_running, stop_services
+from workbench.jobs.supervisor import ensure_chroma, is_worker_running, stop_services
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-m", "workbench"]
@@ -181,12 +181,14 @@ def workers(folder: Path, films: int) -> None:
         for count in (1, 2):
             url = postgres.fresh_database()
             data_dir = folder / f"data{count}"
-            settings = Settings(data_dir=data_dir, database_url=url)
+            # A team has one Chroma server; without, workers wait for each other's index.
+            chroma = ensure_chroma(data_dir / "chroma").url
+            settings = Settings(data_dir=data_dir, database_url=url, chroma_url=chroma)
             with (
                 Workspace.open(settings) as workspace,
                 worker(
                     data_dir, count, one_core_each=True, WORKBENCH_DATABASE_URL=url,
-                    WORKBENCH_CPU_THREADS="1", OMP_NUM_THREADS="1",
+                    WORKBENCH_CHROMA_URL=chroma, WORKBENCH_CPU_THREADS="1", OMP_NUM_THREADS="1",
                 ),
             ):  # fmt: skip
                 workspace.import_media([media])
