@@ -12,7 +12,7 @@ from collections.abc import Sequence
 COMMANDS: dict[str, tuple[str, str]] = {
     "sample": ("library", "Make the sample library: a narrated talk and photos, with the truth."),
     "import": ("library", "Add files and folders to the library; nothing is moved or copied."),
-    "proxies": ("library", "Make the small copies that models are sent and browsers play."),
+    "proxies": ("proxies", "Make the small copies that models are sent and browsers play."),
     "estimate": ("analysis", "Show what an analysis would cost, without calling a model."),
     "analyse": ("analysis", "Analyse files: summary, chapters, equipment, objects and topics."),
     "show": ("analysis", "Print what was found in a file, or write it as JSON, Excel or chapters."),

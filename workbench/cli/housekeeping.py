@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from workbench.cli.library import megabytes
 from workbench.cli.output import (
     FAILED,
     Command,
     counted,
+    megabytes,
     plain,
     print_failures,
     print_json,

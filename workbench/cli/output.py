@@ -228,3 +228,13 @@ def shown_progress(*, quiet: bool = False) -> Iterator[Progress]:
                 bar.update(task, completed=done, total=total or None, description=stage)
 
             yield tell
+
+
+def megabytes(size_bytes: float) -> str:
+    """A size in MB or GB, of a million or a thousand million bytes.
+
+    Example:
+        >>> megabytes(18_600_000)
+        '18.6 MB'
+    """
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"

@@ -1,43 +1,24 @@
-"""Proxies of library assets: made once for each asset and spec, and kept in the catalog.
-
-A file that cannot be done is reported and the rest goes on; what exists is not made again.
-"""
+"""Proxies of library assets: made once for each asset and spec, and kept in the catalog."""
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.analysis.detecting import ORIGINAL_SPEC
 from workbench.analysis.hearing import AUDIO_SPEC
 from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC, Part, media_identity
-from workbench.analysis.results import Failure
 from workbench.backends.protocol import MediaPart
-from workbench.errors import MediaError, WorkbenchError
+from workbench.errors import MediaError
 from workbench.library.sources import reading_source, require_source
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 from workbench.media.chunks import KEY_FRAME_S, Chunk
 from workbench.media.images import make_image_proxy
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import cut_chunk, is_browser_playable, make_video_proxy
+from workbench.media.video_proxy import cut_chunk, make_video_proxy
 from workbench.progress import Progress, silent
 
 PREVIEW_SPEC = "preview"
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyReport:
-    """What came of making proxies."""
-
-    made: tuple[Proxy, ...]
-    known: tuple[Proxy, ...]
-    """Made before."""
-    failed: tuple[Failure, ...]
-    bytes_before: int
-    """Bytes of the originals of the proxies made for models."""
-    bytes_after: int
-    """Bytes of those proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,57 +77,6 @@ def key_frames_s(duration_s: float) -> tuple[float, ...]:
     """
     count = max(1, math.ceil(duration_s / KEY_FRAME_S))
     return tuple(KEY_FRAME_S * index for index in range(count))
-
-
-def wanted_specs(asset: Asset) -> tuple[str, ...]:
-    """The proxies an asset should have: what models are sent, and what browsers can play."""
-    if asset.kind == "image":
-        return (IMAGE_SPEC,)
-    if asset.kind == "audio":
-        return ()
-    return (VIDEO_SPEC,) if is_browser_playable(asset) else (VIDEO_SPEC, PREVIEW_SPEC)
-
-
-def make_proxies(
-    work: ProxyWork,
-    assets: Sequence[Asset],
-    spec: str | None = None,
-    progress: Progress = silent,
-) -> ProxyReport:
-    """Make the proxies that are missing.
-
-    Args:
-        work: Where they are kept.
-        assets: Of what.
-        spec: Only this one; None for all an asset should have.
-        progress: Told about each proxy that is finished.
-    """
-    todo = [(asset, each) for asset in assets for each in _specs(asset, spec)]
-    made: list[Proxy] = []
-    known: list[Proxy] = []
-    failed: list[Failure] = []
-    before = after = 0
-    for done, (asset, each) in enumerate(todo):
-        progress(done, len(todo), f"{asset.name}: {each}")
-        had = work.existing(asset, each)
-        try:
-            proxy = had or work.make(asset, each)
-        except WorkbenchError as error:
-            failed.append(Failure(asset.name, error.message, error.hint))
-            continue
-        (known if had else made).append(proxy)
-        if each != PREVIEW_SPEC:
-            before += asset.size_bytes
-            after += proxy.size_bytes
-    progress(len(todo), len(todo), "proxies made")
-    return ProxyReport(tuple(made), tuple(known), tuple(failed), before, after)
-
-
-def _specs(asset: Asset, spec: str | None) -> Iterable[str]:
-    if spec is None:
-        return wanted_specs(asset)
-    fits = {"image": ("nova-896", "nova-1568", "original"), "video": ("nova", "preview", "audio")}
-    return (spec,) if spec in fits.get(asset.kind, ()) else ()
 
 
 def detection_media(

@@ -21,6 +21,7 @@ from workbench.workspace.batches import BatchWork
 from workbench.workspace.comparing import ComparingWork
 from workbench.workspace.fields import FieldWork
 from workbench.workspace.housekeeping import Upkeep
+from workbench.workspace.proxies import ProxyMaking
 from workbench.workspace.what_if import WhatIfWork
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from workbench.search.query import Hit
 
 
-class Workspace(BatchWork, ComparingWork, FieldWork, WhatIfWork, AccountWork, Upkeep):
+class Workspace(BatchWork, ComparingWork, FieldWork, WhatIfWork, AccountWork, ProxyMaking, Upkeep):
     """One library and everything that works on it.
 
     Example:

@@ -1,4 +1,4 @@
-"""What a workspace does with files: import, sample, proxies, thumbnails, and the library at a glance."""
+"""What a workspace does with files: import, sample, thumbnails, and the library at a glance."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,6 @@ from workbench.workspace.services import Services, make_folder
 if TYPE_CHECKING:
     from workbench.library.importer import FolderListing, ImportReport
     from workbench.library.overview import AssetCard, LibraryTotals
-    from workbench.library.proxies import ProxyReport
     from workbench.sample import Sample
 
 
@@ -151,26 +150,6 @@ class LibraryWork(Services):
         if evidence is None or evidence.transcript is None or evidence.transcript.is_empty:
             return ""
         return write_vtt(evidence.transcript)
-
-    def make_proxies(
-        self,
-        asset_ids: Sequence[str],
-        spec: str | None = None,
-        *,
-        progress: Progress = silent,
-    ) -> "ProxyReport":
-        """Make the proxies that are missing.
-
-        Args:
-            asset_ids: Of which assets.
-            spec: Only this one; None for what models are sent, and a preview where browsers
-                cannot play the original.
-            progress: Told about each proxy.
-        """
-        from workbench.library.proxies import ProxyWork, make_proxies
-
-        work = ProxyWork(self.store, self.data_dir)
-        return make_proxies(work, [self.store.asset(each) for each in asset_ids], spec, progress)
 
 
 def existing_path(text: str) -> Path | None:
