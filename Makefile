@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check fix bench bench-kill bench-scale lock notebooks prices screenshots clean
+.PHONY: help demo app test check fix bench bench-kill bench-media bench-scale lock notebooks prices screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
@@ -27,16 +27,23 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)") || true
 	@$(VENV)/workbench app
 
-# Many tests wait for programs that are started, killed or drawn, so three lots run beside each other.
-LOT_1 := tests/jobs tests/notebooks
-LOT_2 := tests/workspace tests/browser tests/sample
+# Many tests wait for programs that are started, killed or drawn, so three lots run beside each
+# other. Who has ended takes the next, and the longest come first, so that all end together. The
+# last lot is all that stands in no other.
+LOT_1 := tests/jobs
+LOT_2 := tests/workspace
+LOT_3 := tests/browser tests/sample
+LOT_4 := tests/media tests/evidence tests/speech
+LOT_5 := tests/pages tests/reports
+LOT_6 := tests/notebooks tests/library
+NAMED := $(LOT_1) $(LOT_2) $(LOT_3) $(LOT_4) $(LOT_5) $(LOT_6)
 test: .venv/.dev ## all tests, from nothing
-	@said=$$(mktemp -d); failed=0; running=; \
-	$(VENV)/python -m pytest -q $(LOT_1) >"$$said/1" 2>&1 & running="$$!"; \
-	$(VENV)/python -m pytest -q $(LOT_2) >"$$said/2" 2>&1 & running="$$running $$!"; \
-	$(VENV)/python -m pytest -q $(addprefix --ignore=,$(LOT_1) $(LOT_2)) || failed=1; \
-	for one in $$running; do wait $$one || failed=1; done; \
-	cat "$$said/1" "$$said/2"; rm -rf "$$said"; exit $$failed
+	@said=$$(mktemp -d); failed=0; \
+	printf '%s\n' "$(LOT_1)" "$(LOT_2)" "$(LOT_3)" "$(LOT_4)" "$(LOT_5)" "$(LOT_6)" \
+		"$(addprefix --ignore=,$(NAMED))" | xargs -P 3 -I LOT sh -c \
+		'$(VENV)/python -m pytest -q LOT >"'"$$said"'/$$$$" 2>&1; code=$$?; cat "'"$$said"'/$$$$"; exit $$code' \
+		|| failed=1; \
+	rm -rf "$$said"; exit $$failed
 
 notebooks: .venv/.dev ## execute the notebooks under nbval
 	@$(VENV)/python -m pytest -q tests/notebooks
@@ -52,8 +59,12 @@ fix: .venv/.dev ## repair format and what the linter can
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
 
-bench: .venv/.dev ## measure stages, memory and start-up
+bench: .venv/.dev ## measure stages, memory and start-up, and the media room
 	$(VENV)/python -m tests.bench
+	$(VENV)/python -m tests.bench.media
+
+bench-media: .venv/.dev ## proxies against the documents' recipes and plain decoding (half an hour)
+	$(VENV)/python -m tests.bench.media
 
 bench-kill: .venv/.dev ## kill worker, team and app 300 times and count what was paid (half an hour)
 	$(VENV)/python -m tests.bench.kill

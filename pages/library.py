@@ -11,11 +11,11 @@ from workbench.ui.library_parts import (
     asset_grid,
     asset_table,
     filtered_cards,
-    proxies_button,
     readiness_cards,
     selection_bar,
     totals_line,
 )
+from workbench.ui.proxy_parts import proxies_button, savings_view
 from workbench.ui.running import running_line
 
 title, action = st.columns([6, 1.1], vertical_alignment="bottom")
@@ -63,7 +63,7 @@ with shown_errors():
             st.space("stretch")
             view = st.segmented_control(
                 "View",
-                ["Grid", "Table"],
+                ["Grid", "Table", "Savings"],
                 default="Grid",
                 key="view",
                 bind="query-params",
@@ -80,6 +80,8 @@ with shown_errors():
             st.page_link("pages/library.py", label="Clear filter", icon=":material/filter_alt_off:")
         elif view == "Grid":
             asset_grid(found)
+        elif view == "Savings":
+            savings_view(found)
         else:
             selection_bar(asset_table(found))
     else:

@@ -99,7 +99,6 @@ with shown_errors():
             else:
                 element_list(analysis, chosen_lanes())
 
-        if analysis and asset.kind != "image":
-            timeline(analysis, evidence)
+        timeline(asset, analysis, evidence)
         if analysis:
             provenance(analysis)

@@ -52,6 +52,17 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _guarded_connect)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Weights and service models are read once in a process, not once a test."""
+    from tests.support.read_once import read_service_models_once, share_embedder
+
+    with pytest.MonkeyPatch.context() as patch:
+        share_embedder(patch)
+        read_service_models_once(patch)
+        yield
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The checkout."""

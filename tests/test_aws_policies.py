@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from workbench.backends import transcribe
+from workbench.backends import polly, transcribe
 from workbench.backends.rekognition_wire import DETECTIONS
 from workbench.cli import COMMANDS, parser_of
 from workbench.settings import Settings
@@ -76,7 +76,8 @@ def used(project: Path) -> set[str]:
     for detection in DETECTIONS.values():
         operations = (f"Start{detection.operation}", f"Get{detection.operation}")
         said |= {xform_name(name) for name in (*operations, detection.image_operation) if name}
-    said |= {xform_name(transcribe.START), xform_name(transcribe.LOOK)}
+    operations = (transcribe.START, transcribe.LOOK, polly.VOICES, polly.SPEAK)
+    said |= set(map(xform_name, operations))
     found = set().union(*(needs for helper, needs in HELPERS.items() if helper in said))
     for service in SERVICES:
         model = botocore.session.get_session().get_service_model(service)

@@ -108,6 +108,19 @@ class Settings(BaseSettings):
     proxy_limit_mb: float = Field(
         default=18.0, gt=0, le=1000, description="Largest video sent inside a request, in MB."
     )
+    read_key_frames: bool = Field(
+        default=True,
+        description="Leave undecoded what the pictures of a proxy do not depend on.",
+    )
+    proxies_on_import: bool = Field(
+        default=False, description="Make the proxies of files as soon as they are imported."
+    )
+    upload_mbit_s: float = Field(
+        default=20.0,
+        gt=0,
+        le=100_000,
+        description="Speed of the line to AWS in Mbit/s, for the time that proxies save.",
+    )
     chunk_days: int = Field(
         default=7, ge=1, description="Days a piece cut for a call is kept after its last use."
     )

@@ -59,6 +59,8 @@ OPERATIONS = [
     ("rekognition", "DetectText"),
     ("rekognition", "DetectFaces"),
     ("rekognition", "DetectModerationLabels"),
+    ("polly", "DescribeVoices"),
+    ("polly", "SynthesizeSpeech"),
 ]
 """Operations that are used to have something answered."""
 

@@ -32,7 +32,7 @@ def test_every_model_says_where_its_facts_come_from(on_the_day):
     for model in on_the_day.all:
         assert model.source
         assert model.ids
-        assert model.engine in {"local", "nova", "rekognition", "transcribe"}
+        assert model.engine in {"local", "nova", "rekognition", "transcribe", "polly"}
         if "video" in model.accepts and model.engine == "nova" and model.purpose == "analyse":
             assert model.sampling.source
 

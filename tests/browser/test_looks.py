@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = {
     "": "Library",
     "/?view=Table": "Library",
+    "/?view=Savings": "Library",
     "/search?q=dry+start": "Search",
     "/analyse": "Analyse",
     "/results": "Pump room talk.mp4",
@@ -110,7 +111,8 @@ def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, ca
         ("", "[data-testid=stCaptionContainer]", "opacity", "1"),
         ("", "[data-testid=stCaptionContainer]", "color", "rgb(91, 100, 114)"),
         ("", "button[aria-checked=true] p", "color", "rgb(10, 110, 106)"),
-        ("", "[class*=st-key-frame_] img", "object-fit", "cover"),
+        ("", ".wall img", "object-fit", "cover"),
+        ("/search?q=dry+start", "[class*=st-key-frame_] img", "object-fit", "cover"),
     ],
 )
 def test_the_few_lines_of_css_still_fit(page: Page, analysed, path, selector, style, value):

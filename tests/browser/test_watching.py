@@ -99,6 +99,30 @@ def test_a_click_in_the_chart_seeks_and_the_line_follows(results: Page):
     assert abs(line["x"] - box["x"]) < 4
 
 
+def test_pictures_lie_on_the_axis_of_the_chart_and_a_click_seeks(results: Page):
+    lane = results.get_by_role("img", name="Pictures of the film")
+    expect(lane.locator("i").first).to_be_visible()
+    # This film has no sound, and no empty lane for it.
+    expect(results.get_by_role("img", name="How loud it is")).to_have_count(0)
+    expect(results.locator(".wb-playhead")).to_be_attached()
+    box = lane.bounding_box()
+    assert box is not None
+    glimpse = results.locator(".glimpse")
+    expect(glimpse).to_be_hidden()
+    results.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 10)
+    expect(glimpse).to_be_visible()
+    told = glimpse.inner_text()
+    results.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + 10)
+    length = float(results.locator("video").evaluate("video => video.duration"))
+    results.wait_for_timeout(500)
+    assert position_s(results) == pytest.approx(length * 0.7, abs=0.5)
+    assert told.strip() == f"0:{int(length * 0.7):02d}"
+    for line in (results.locator(".wb-playhead"), results.locator(".strip .head")):
+        at = line.bounding_box()
+        assert at is not None
+        assert at["x"] == pytest.approx(box["x"] + box["width"] * 0.7, abs=4)
+
+
 def test_nothing_is_sent_to_the_server_while_a_video_plays(results: Page, browser):
     sent: list[str] = []
     results.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append("frame")))

@@ -162,7 +162,7 @@ def test_only_what_failed_of_a_batch_is_tried_again(client, store):
     job_id = client.submit_proxies(["a1", "a2", "a3"], "nova", "urgent")
     end(store, job_id, failures=(Failure("a2", "it ends early"),))
     again = client.job(client.retry(job_id))
-    assert (again.asset_ids, again.title) == (("a2",), "Make proxies of a2")
+    assert (again.asset_ids, again.title) == (("a2",), "Make nova proxies of a2")
     assert again.priority == "urgent"
     assert '"nova"' in again.request
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,31 @@ def test_an_import_that_is_stopped_keeps_what_it_has(shelf: Path, store: Store):
     with pytest.raises(Stopped):
         import_media(store, [shelf], progress=stop)
     assert len(store.assets()) == 2
+
+
+def test_a_file_that_changes_between_reading_and_keeping_is_not_kept(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = picture(tmp_path / "a.png", 1), picture(tmp_path / "b.png", 2)
+    has_been_read = threading.Event()
+    real = importer.probe
+
+    def probe(path: Path):
+        asset = real(path)
+        if path.name == second.name:
+            has_been_read.set()
+        return asset
+
+    def write_over(done: int, total: int, stage: str) -> None:
+        if stage == first.name:
+            assert has_been_read.wait(20)
+            picture(second, 3)
+
+    monkeypatch.setattr(importer, "probe", probe)
+    report = import_media(store, [first, second], progress=write_over)
+    assert [asset.name for asset in report.added] == ["a.png"]
+    assert [failure.message for failure in report.failed] == ["b.png changed while it was read"]
+    assert import_media(store, [second]).added[0].id == asset_id(second)
 
 
 @pytest.mark.media

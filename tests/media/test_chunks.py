@@ -14,6 +14,7 @@ from workbench.media.chunks import (
     plan_chunks,
     whole_video,
 )
+from workbench.media.clips import whole_seconds
 from workbench.media.timecode import TimeSpan
 
 durations = st.floats(0.05, 50_000, allow_nan=False)
@@ -99,3 +100,24 @@ def test_the_halves_of_a_chunk_answer_for_what_it_did(plan: tuple[float, float, 
             assert half.sent.start_s % KEY_FRAME_S == 0
             assert half.sent.start_s <= half.core.start_s <= half.core.end_s <= half.sent.end_s
             assert half.sent.end_s <= duration_s
+
+
+@given(plans)
+def test_the_cuts_of_a_plan_cover_the_video_and_hold_their_cores(
+    plan: tuple[float, float, float],
+) -> None:
+    duration_s, chunk_s, context_s = plan
+    chunks = plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)
+    cuts = [whole_seconds(chunk.sent) for chunk in chunks]
+    assert cuts[0][0] == 0
+    assert duration_s - 0.001 <= cuts[-1][1] < duration_s + 1
+    for chunk, (start_s, end_s) in zip(chunks, cuts, strict=True):
+        assert start_s % KEY_FRAME_S == 0
+        assert start_s <= chunk.core.start_s
+        assert chunk.core.end_s <= end_s + 0.001
+        # A last piece is at most a quarter longer; a cut begins up to a grid step early.
+        assert end_s - start_s <= int(chunk_s) * 1.25 + 2 * context_s + KEY_FRAME_S + 1
+    for (_, end_s), (next_s, _), chunk in zip(cuts, cuts[1:], chunks, strict=False):
+        joint_s = chunk.core.end_s
+        shared_s = min(duration_s, joint_s + context_s) - max(0, joint_s - context_s)
+        assert end_s - next_s >= shared_s - 0.001

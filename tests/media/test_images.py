@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, ImageDraw
 
 from tests.support.numbered_film import names_in
 from workbench.errors import DiskFull, MediaError, MediaTooLarge, MediaUnsupported, RequestError
-from workbench.media.images import IMAGE_SPECS, make_image_proxy, proxy_size
+from workbench.media.images import IMAGE_SPECS, SENDABLE, make_image_proxy, proxy_size
 from workbench.media.pictures import plain_picture
 from workbench.media.probe import probe
 
@@ -122,16 +122,78 @@ def test_transparency_is_kept_only_if_something_is_see_through(tmp_path: Path) -
         assert proxy.path.suffix == suffix
 
 
-def test_a_drawing_becomes_a_png_and_keeps_its_edges(tmp_path: Path) -> None:
-    drawing = Image.new("RGB", (3000, 2000), "white")
+def lines(width: int, height: int) -> Image.Image:
+    """A diagram without soft edges: two colours."""
+    drawing = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(drawing)
     for step in range(20):
-        draw.line((100, 90 * step, 2900, 60 * step), fill="black", width=5)
+        start, end = (width // 30, height * step // 22), (width * 29 // 30, height * step // 33)
+        draw.line((start, end), fill="black", width=5)
+    return drawing
+
+
+def test_a_drawing_becomes_a_png_and_keeps_its_edges(tmp_path: Path) -> None:
     path = tmp_path / "diagram.png"
-    drawing.save(path)
-    proxy = make_image_proxy(probe(path), "nova-896", tmp_path / "out")
+    lines(1500, 1000).save(path, compress_level=0)
+    asset = probe(path)
+    proxy = make_image_proxy(asset, "nova-896", tmp_path / "out")
     assert proxy.path.suffix == ".png"
     assert (proxy.width_px, proxy.height_px) == (1344, 896)
+    assert proxy.size_bytes < asset.size_bytes
+    with Image.open(path) as source, Image.open(proxy.path) as copy:
+        exact = source.resize((1344, 896), Image.Resampling.LANCZOS)
+        assert np.array_equal(np.asarray(exact), np.asarray(copy.convert("RGB")))
+
+
+def test_a_drawing_whose_copy_would_have_more_bytes_is_sent_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "two colours.png"
+    lines(1800, 1200).convert("1").save(path)
+    proxy = make_image_proxy(probe(path), "nova-896", tmp_path / "out")
+    assert proxy.path.read_bytes() == path.read_bytes()
+    assert (proxy.width_px, proxy.height_px) == (1800, 1200)
+
+
+def test_a_drawing_kept_as_jpeg_is_not_decoded_at_half_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "screenshot.jpg"
+    lines(1600, 1200).save(path, quality=90)
+    ours = plain_picture(path, largest_px=700)
+    with Image.open(path) as picture:
+        exact = picture.resize((700, 525), Image.Resampling.LANCZOS)
+    assert np.array_equal(np.asarray(exact), np.asarray(ours))
+    assert make_image_proxy(probe(path), "nova-896", tmp_path / "out").path.suffix == ".jpg"
+
+
+def test_a_pattern_too_fine_for_half_its_size_is_decoded_whole(tmp_path: Path) -> None:
+    across, down = np.meshgrid(np.linspace(-1, 1, 1600), np.linspace(-0.75, 0.75, 1200))
+    path = tmp_path / "rings.jpg"
+    rings = np.uint8(127.5 + 127.5 * np.cos(360 * (across**2 + down**2)))
+    Image.fromarray(rings).save(path, quality=92)
+    with Image.open(path) as picture:
+        exact = picture.resize((480, 360), Image.Resampling.LANCZOS)
+    assert np.array_equal(np.asarray(exact), np.asarray(plain_picture(path, largest_px=480)))
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tif", "gif", "jp2", "avif"])
+@pytest.mark.parametrize("kind", ["photo", "drawing", "see-through"])
+def test_no_copy_has_more_bytes_than_a_source_that_may_be_sent(
+    tmp_path: Path, suffix: str, kind: str
+) -> None:
+    noise = np.random.default_rng(3).integers(90, 160, (120, 160, 3), dtype=np.uint8)
+    picture = lines(160, 120) if kind == "drawing" else Image.fromarray(noise)
+    if kind == "see-through" and suffix != "jpg":
+        picture.putalpha(Image.fromarray(noise[:, :, 0]))
+    path = tmp_path / f"source.{suffix}"
+    picture.save(path, **({"quality": 30} if suffix in {"jpg", "webp", "avif"} else {}))
+    asset = probe(path)
+    for spec in IMAGE_SPECS:
+        proxy = make_image_proxy(asset, spec, tmp_path / "out")
+        sent = {"jpg", "png"} if spec == "plain-1568" else {"jpg", "png", "webp"}
+        if suffix in sent:
+            assert proxy.size_bytes <= asset.size_bytes
+        with Image.open(proxy.path) as copy, Image.open(path) as source:
+            assert SENDABLE[copy.format or ""] == proxy.path.suffix
+            darkest, _ = source.convert("RGBA").getchannel("A").getextrema()
+            assert copy.has_transparency_data == (darkest < 255)
 
 
 def test_a_small_picture_is_sent_as_it_is(tmp_path: Path) -> None:

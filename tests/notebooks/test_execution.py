@@ -9,7 +9,7 @@ import pytest
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.media.ffmpeg import run_ffmpeg
-from workbench.reports.notebook import notebooks
+from workbench.reports.notebook import notebooks, run_report
 from workbench.settings import load_settings
 from workbench.workspace import Workspace
 
@@ -52,3 +52,18 @@ def test_a_notebook_runs_as_it_is_kept(desk: Path, name: str):
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert "failed" not in done.stdout
+
+
+def test_what_proxies_save_is_drawn_after_they_are_made(desk: Path, tmp_path: Path):
+    files = run_report(
+        "proxy_savings",
+        {"make": True, "upload_mbit_s": 8.0, "assets": ["pump_room_talk.mp4"]},
+        tmp_path,
+        data_dir=desk / "data",
+    )
+    page = files.html.read_text(encoding="utf-8")
+    for words in ("Sent once at 8 Mbit/s", "A video costs by the frames", "Originals against"):
+        assert words in page
+    assert page.count("Videos: ") >= 2
+    with Workspace.open(load_settings(data_dir=desk / "data")) as workspace:
+        assert {proxy.spec for proxy in workspace.store.proxies()} >= {"nova"}

@@ -1,5 +1,6 @@
 """A library with a little of everything, and the app on it, without a browser."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -136,6 +137,23 @@ def make_analysis(asset: Asset, name: str, engine: str, *, days_ago: int) -> Ana
 
 
 OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def on_the_wall() -> Callable[[AppTest], dict[str, dict[str, str]]]:
+    """A function that gives the cards of the Library page, by name."""
+
+    def cards(app: AppTest) -> dict[str, dict[str, str]]:
+        drawn = [each.proto for each in app.get("bidi_component")]
+        (wall,) = [proto for proto in drawn if proto.component_name == "workbench_wall"]
+        found = json.loads(wall.json)
+        words = {state: look["word"] for state, look in found["looks"].items()}
+        return {
+            card["name"]: {**card, "says": card.get("word") or words[card["state"]]}
+            for card in found["items"]
+        }
+
+    return cards
 
 
 @pytest.fixture

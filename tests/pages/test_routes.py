@@ -49,6 +49,29 @@ def test_sound_has_a_picture_that_stands_for_it(client, library: Workspace):
     assert answer.headers["content-type"].startswith("image/svg+xml")
 
 
+def test_a_strip_tells_where_its_pictures_are_and_what_they_show(client, talk: Asset):
+    told = client.get(f"/files/{talk.id}/strip.json").json()
+    assert told["picture"] == f"/files/{talk.id}/strip.jpg"
+    assert told["cell"] == [160, 90]
+    assert len(told["moments"]) == 8
+    sheet = client.get(told["picture"])
+    assert sheet.headers["content-type"] == "image/jpeg"
+    assert sheet.content[:2] == b"\xff\xd8"
+
+
+def test_sound_is_drawn_where_there_is_some_and_nothing_where_there_is_none(
+    client, talk: Asset, library: Workspace
+):
+    told = client.get(f"/files/{talk.id}/sound.json").json()
+    assert told["step"] * len(told["peaks"]) == pytest.approx(8, abs=0.1)
+    assert len(told["loudness"]) == len(told["peaks"])
+    picture = library.asset("nameplate *bold* [x].jpg")
+    for name in ("strip.json", "sound.json"):
+        answer = client.get(f"/files/{picture.id}/{name}")
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert client.get("/files/0123456789abcdef/strip.json").status_code == 404
+
+
 def test_captions_are_webvtt_and_never_missing(client, talk: Asset, library: Workspace):
     captions = client.get(f"/files/{talk.id}/captions.vtt")
     assert captions.text.startswith("WEBVTT")

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from tests.support.loopback import Refusal
+
 JOBS = ("LabelDetection", "SegmentDetection", "TextDetection", "FaceDetection", "ContentModeration")
 IMAGES = {
     "DetectLabels": "labels",
@@ -22,14 +24,6 @@ KINDS = {
     "faces": "FaceDetection",
     "moderation": "ContentModeration",
 }
-
-
-class Refusal(Exception):
-    """A request that breaks a rule."""
-
-    def __init__(self, kind: str, message: str = "") -> None:
-        super().__init__(message or kind)
-        self.kind = kind
 
 
 def feature_of(kind: str, arguments: dict[str, Any]) -> str:

@@ -10,24 +10,13 @@ with RekognitionServer(read=s3.read) as server:
 """
 
 import re
-import threading
-from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from tests.support.loopback import LoopbackHandler, LoopbackServer, aws_environment
-from tests.support.rekognition_rules import (
-    IMAGES,
-    KINDS,
-    Refusal,
-    checked,
-    duration_ms_of,
-    feature_of,
-)
+from tests.support.loopback import Call, JobServer, Refusal, aws_environment
+from tests.support.rekognition_rules import IMAGES, KINDS, checked, duration_ms_of, feature_of
 
-TARGET = "RekognitionService."
-CONTENT_TYPE = "application/x-amz-json-1.1"
 RESULTS = {
     "labels": "Labels",
     "shots": "Segments",
@@ -36,9 +25,6 @@ RESULTS = {
     "faces": "Faces",
     "moderation": "ModerationLabels",
 }
-STATUSES = {"InternalServerError": 500}
-CUT = "cut"
-"""A step: do what was asked, and drop the connection without an answer."""
 
 LABELS = [
     {"Name": "Drill", "Confidence": 93.5, "Categories": [{"Name": "Tools and Machinery"}]},
@@ -119,24 +105,7 @@ class Job:
     looks: int = 0
 
 
-@dataclass
-class Call:
-    """One request in the log."""
-
-    operation: str
-    arguments: dict[str, Any]
-    outcome: str = "answered"
-
-
-@dataclass
-class _State:
-    jobs: dict[str, Job] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
-    images: list[str] = field(default_factory=list)
-    steps: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
-
-
-class RekognitionServer(LoopbackServer):
+class RekognitionServer(JobServer):
     """The server: started by `with`.
 
     Args:
@@ -146,6 +115,9 @@ class RekognitionServer(LoopbackServer):
         at_once: Jobs that may run at the same time.
     """
 
+    target = "RekognitionService."
+    statuses: ClassVar = {"InternalServerError": 500}
+
     def __init__(
         self,
         read: Callable[[str], Any],
@@ -154,11 +126,10 @@ class RekognitionServer(LoopbackServer):
         page_rows: int = 10,
         at_once: int = 20,
     ) -> None:
-        super().__init__(_Handler)
+        super().__init__()
         self.read = read
         self.at_once = at_once
         self._usual = looks, page_rows
-        self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
@@ -171,62 +142,42 @@ class RekognitionServer(LoopbackServer):
         self.failure = "The video could not be decoded."
         self.repeats_pages = False
         """Give the same page token for ever."""
-        self._state = _State()
+        self._jobs: dict[str, Job] = {}
+        self._images: list[str] = []
+        self.forget()
 
     def environment(self) -> dict[str, str]:
         """What a process needs to know to use it."""
         return aws_environment(self.url, "REKOGNITION")
 
-    def script(self, operation: str, *steps: str) -> None:
-        """Play these steps for the next requests of an operation: error codes, or `CUT`."""
-        with self._lock:
-            self._state.steps[operation].extend(steps)
-
     @property
     def calls(self) -> list[Call]:
         """Everything that came in."""
-        with self._lock:
-            return list(self._state.calls)
+        return self.log
 
     @property
     def jobs(self) -> list[Job]:
         """Every job that was started."""
         with self._lock:
-            return list(self._state.jobs.values())
+            return list(self._jobs.values())
 
     @property
     def billed(self) -> list[str]:
         """What would be billed: the features of jobs that were started, and of pictures."""
         with self._lock:
-            return [each.feature for each in self._state.jobs.values()] + self._state.images
+            return [each.feature for each in self._jobs.values()] + self._images
 
     @property
     def billed_s(self) -> float:
         """Seconds of video that would be billed."""
         return sum(job.duration_ms for job in self.jobs) / 1000
 
-    def answer(self, operation: str, raw: bytes) -> tuple[int, dict[str, Any] | None]:
-        """Status and body of a reply; no body for a dropped connection."""
-        with self._lock:
-            steps = self._state.steps[operation]
-            step = steps.popleft() if steps else ""
-            call = Call(operation, {})
-            self._state.calls.append(call)
-            try:
-                if step and step != CUT:
-                    raise Refusal(step)  # noqa: TRY301
-                call.arguments = checked(operation, raw)
-                body = self._done(operation, call.arguments)
-            except Refusal as refusal:
-                call.outcome = refusal.kind
-                status = STATUSES.get(refusal.kind, 400)
-                return status, {"__type": refusal.kind, "Message": str(refusal)}
-            if step == CUT:
-                call.outcome = CUT
-                return 200, None
-            return 200, body
+    def arguments_of(self, operation: str, raw: bytes) -> dict[str, Any]:
+        """The arguments of a request that keeps every rule of the service's model."""
+        return checked(operation, raw)
 
-    def _done(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def done(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Look at a picture, start a job, or look at one."""
         if operation in IMAGES:
             return self._picture(operation, arguments)
         if operation.startswith("Start"):
@@ -238,7 +189,7 @@ class RekognitionServer(LoopbackServer):
         if not data.startswith((b"\xff\xd8", b"\x89PNG")):
             raise Refusal("InvalidImageFormatException")
         feature = IMAGES[operation]
-        self._state.images.append(feature)
+        self._images.append(feature)
         rows = {
             "DetectLabels": {"Labels": LABELS},
             "DetectText": {
@@ -251,12 +202,12 @@ class RekognitionServer(LoopbackServer):
 
     def _start(self, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
         token = arguments.get("ClientRequestToken", "")
-        for job in self._state.jobs.values():
+        for job in self._jobs.values():
             if token and job.token == token:
                 if job.arguments != arguments:
                     raise Refusal("IdempotentParameterMismatchException")
                 return {"JobId": job.id}
-        running = [j for j in self._state.jobs.values() if j.looks_left > 0 and not j.is_failed]
+        running = [j for j in self._jobs.values() if j.looks_left > 0 and not j.is_failed]
         if len(running) >= self.at_once:
             raise Refusal("LimitExceededException", "too many open jobs")
         place = arguments["Video"]["S3Object"]
@@ -264,7 +215,7 @@ class RekognitionServer(LoopbackServer):
             kept = self.read(f"s3://{place['Bucket']}/{place['Name']}")
         except KeyError:
             raise Refusal("InvalidS3ObjectException", "Unable to get object metadata.") from None
-        number = len(self._state.jobs) + 1
+        number = len(self._jobs) + 1
         job = Job(
             f"{number:064x}", feature_of(kind, arguments), token, arguments,
             duration_ms_of(kept), self.looks,
@@ -272,11 +223,11 @@ class RekognitionServer(LoopbackServer):
         if self.fails > 0:
             self.fails -= 1
             job.is_failed = True
-        self._state.jobs[job.id] = job
+        self._jobs[job.id] = job
         return {"JobId": job.id}
 
     def _get(self, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        job = self._state.jobs.get(arguments["JobId"])
+        job = self._jobs.get(arguments["JobId"])
         if job is None or KINDS[job.feature] != kind:
             raise Refusal("ResourceNotFoundException", "Could not find JobId")
         job.looks += 1
@@ -307,19 +258,3 @@ class RekognitionServer(LoopbackServer):
         elif end < len(every):
             body["NextToken"] = f"page-{job.id[-8:]}-{end}"
         return body
-
-
-class _Handler(LoopbackHandler[RekognitionServer]):
-    def post(self) -> None:
-        raw = self.body()
-        target = self.headers.get("X-Amz-Target", "")
-        if not self.is_signed():
-            status, body = 400, {"__type": "MissingAuthenticationTokenException"}
-        elif self.headers.get("Content-Type") != CONTENT_TYPE:
-            status, body = 400, {"__type": "SerializationException"}
-        else:
-            status, body = self.owner.answer(target.removeprefix(TARGET), raw)
-        if body is None:
-            self.drop()
-        else:
-            self.send_json(status, body, {"Content-Type": CONTENT_TYPE})

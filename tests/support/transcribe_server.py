@@ -13,22 +13,15 @@ with TranscribeServer(read=s3.read, write=s3.write) as server:
 import io
 import json
 import math
-import threading
 import wave
-from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from tests.support.loopback import LoopbackHandler, LoopbackServer, aws_environment
+from tests.support.loopback import JobServer, Refusal, aws_environment
 from tests.support.service_model import faults_of
 
-TARGET = "Transcribe."
-CONTENT_TYPE = "application/x-amz-json-1.1"
 START = "StartTranscriptionJob"
-STATUSES = {"InternalFailureException": 500, "ServiceUnavailableException": 503}
-CUT = "cut"
-"""A step: do what was asked, and drop the connection without an answer."""
 
 SAID = "The pump is running. Close the valve now."
 """What is heard in every file, a word every half second."""
@@ -73,22 +66,7 @@ class Job:
     is_failed: bool = False
 
 
-class Refusal(Exception):
-    """A request that breaks a rule."""
-
-    def __init__(self, kind: str, message: str = "") -> None:
-        super().__init__(message or kind)
-        self.kind = kind
-
-
-@dataclass
-class _State:
-    jobs: dict[str, Job] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-    steps: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
-
-
-class TranscribeServer(LoopbackServer):
+class TranscribeServer(JobServer):
     """The server: started by `with`.
 
     Args:
@@ -97,6 +75,9 @@ class TranscribeServer(LoopbackServer):
         looks: Looks at a job that find it unfinished, the first of them queued.
     """
 
+    target = "Transcribe."
+    statuses: ClassVar = {"InternalFailureException": 500, "ServiceUnavailableException": 503}
+
     def __init__(
         self,
         read: Callable[[str], Any],
@@ -104,11 +85,10 @@ class TranscribeServer(LoopbackServer):
         *,
         looks: int = 2,
     ) -> None:
-        super().__init__(_Handler)
+        super().__init__()
         self.read = read
         self.write = write
         self._usual = looks
-        self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
@@ -119,56 +99,43 @@ class TranscribeServer(LoopbackServer):
         self.fails = 0
         """How many of the jobs to be started next will fail."""
         self.failure = "The media could not be decoded."
-        self._state = _State()
+        self._jobs: dict[str, Job] = {}
+        self.forget()
 
     def environment(self) -> dict[str, str]:
         """What a process needs to know to use it."""
         return aws_environment(self.url, "TRANSCRIBE")
 
-    def script(self, operation: str, *steps: str) -> None:
-        """Play these steps for the next requests of an operation: error codes, or `CUT`."""
-        with self._lock:
-            self._state.steps[operation].extend(steps)
-
     @property
     def calls(self) -> list[str]:
         """The operations of everything that came in."""
-        with self._lock:
-            return list(self._state.calls)
+        return [call.operation for call in self.log]
 
     @property
     def jobs(self) -> list[Job]:
         """Every job that was started."""
         with self._lock:
-            return list(self._state.jobs.values())
+            return list(self._jobs.values())
 
     @property
     def billed_s(self) -> float:
         """Seconds that would be billed: every one that has begun, 15 at least."""
         return sum(max(15.0, math.ceil(job.length_s)) for job in self.jobs if not job.is_failed)
 
-    def answer(self, operation: str, raw: bytes) -> tuple[int, dict[str, Any] | None]:
-        """Status and body of a reply; no body for a dropped connection."""
-        with self._lock:
-            steps = self._state.steps[operation]
-            step = steps.popleft() if steps else ""
-            self._state.calls.append(operation)
-            try:
-                if step and step != CUT:
-                    raise Refusal(step)  # noqa: TRY301
-                arguments = json.loads(raw)
-                if faults := faults_of("transcribe", operation, arguments):
-                    raise Refusal("BadRequestException", "; ".join(faults))  # noqa: TRY301
-                done = self._start if operation == START else self._look
-                body = done(arguments)
-            except Refusal as refusal:
-                status = STATUSES.get(refusal.kind, 400)
-                return status, {"__type": refusal.kind, "Message": str(refusal)}
-            return (200, None) if step == CUT else (200, body)
+    def arguments_of(self, operation: str, raw: bytes) -> dict[str, Any]:
+        """The arguments of a request that keeps every rule of the service's model."""
+        arguments: dict[str, Any] = json.loads(raw)
+        if faults := faults_of("transcribe", operation, arguments):
+            raise Refusal("BadRequestException", "; ".join(faults))
+        return arguments
+
+    def done(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Start a job, or look at one."""
+        return self._start(arguments) if operation == START else self._look(arguments)
 
     def _start(self, arguments: dict[str, Any]) -> dict[str, Any]:
         name = arguments["TranscriptionJobName"]
-        if name in self._state.jobs:
+        if name in self._jobs:
             raise Refusal("ConflictException", "The requested job name already exists.")
         if ("LanguageCode" in arguments) == bool(arguments.get("IdentifyLanguage")):
             raise Refusal("BadRequestException", "Name one of the ways to know the language.")
@@ -180,11 +147,11 @@ class TranscribeServer(LoopbackServer):
         if self.fails > 0:
             self.fails -= 1
             job.is_failed = True
-        self._state.jobs[name] = job
+        self._jobs[name] = job
         return {"TranscriptionJob": self._told(job)}
 
     def _look(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        job = self._state.jobs.get(arguments["TranscriptionJobName"])
+        job = self._jobs.get(arguments["TranscriptionJobName"])
         if job is None:
             raise Refusal("BadRequestException", "The requested job couldn't be found.")
         told = self._told(job)
@@ -217,19 +184,3 @@ def _length_s(kept: Any, form: str) -> float:
         if (sound.getframerate(), sound.getnchannels()) != (16_000, 1):
             raise Refusal("BadRequestException", "Not the proxy.")
         return sound.getnframes() / sound.getframerate()
-
-
-class _Handler(LoopbackHandler[TranscribeServer]):
-    def post(self) -> None:
-        raw = self.body()
-        target = self.headers.get("X-Amz-Target", "")
-        if not self.is_signed():
-            status, body = 400, {"__type": "UnrecognizedClientException"}
-        elif self.headers.get("Content-Type") != CONTENT_TYPE:
-            status, body = 400, {"__type": "SerializationException"}
-        else:
-            status, body = self.owner.answer(target.removeprefix(TARGET), raw)
-        if body is None:
-            self.drop()
-        else:
-            self.send_json(status, body, {"Content-Type": CONTENT_TYPE})

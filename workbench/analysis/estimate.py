@@ -14,14 +14,14 @@ from workbench.analysis import prompts
 from workbench.analysis.answer import Answer
 from workbench.analysis.carrying import Carried, expected_tokens
 from workbench.analysis.fields import Field
-from workbench.analysis.question import Part, build_question
+from workbench.analysis.question import OVERVIEW_SPEC, Part, build_question, video_spec_of
 from workbench.analysis.request import AnalysisRequest
 from workbench.backends.catalog import ModelInfo
 from workbench.backends.pricing import image_tokens, text_tokens, video_frames, video_tokens
 from workbench.backends.protocol import ModelRequest
 from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence
-from workbench.media.chunks import Chunk
+from workbench.media.chunks import LONGEST_SENT_S, Chunk
 
 SPEECH_TOKENS_PER_S = (0.0, 2.0, 4.5)
 """Tokens of transcript a second while it is unknown: silence, half speech, fast speech.
@@ -61,7 +61,7 @@ class Rates:
     pictures_s_per_s: float = 0.09
     """Shots and screen text, beside the speech (measured; 0.07 on slides, 0.10 on a fast film)."""
     proxy_s_per_s: float = 0.07
-    """The one-frame-a-second proxy of 720p (measured)."""
+    """The one-frame-a-second proxy of 720p, before only the needed packets were read (measured)."""
     image_s: float = 1.5
     call_s: float = 3.0
     """A model call before its first token (guess)."""
@@ -157,6 +157,17 @@ def tokens_of_a_send(request: ModelRequest, most: Usage) -> int:
     words = text_tokens(request.system + request.prompt + json.dumps(request.schema))
     answer = most.output_tokens // 2
     return max(0, most.input_tokens - _repair(words, answer).input_tokens) + answer
+
+
+def proxied_s(part: Part) -> float:
+    """Seconds of video that a proxy takes as long as, for a call that is sent one.
+
+    Of a long film that is sent as a whole, only the pictures that are looked at are read.
+    """
+    if part.asset.kind != "video" or part.chunk is None:
+        return 0.0
+    is_overview = video_spec_of(part.asset, part.chunk) == OVERVIEW_SPEC
+    return LONGEST_SENT_S if is_overview else part.chunk.sent.duration_s
 
 
 def clip_frames(model: ModelInfo, chunk: Chunk) -> tuple[int, int]:

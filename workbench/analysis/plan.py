@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from workbench.analysis import detecting, prompts
 from workbench.analysis.answer import Answer
-from workbench.analysis.estimate import Rates, clip_frames
+from workbench.analysis.estimate import Rates, clip_frames, proxied_s
 from workbench.analysis.fields import unanswered
 from workbench.analysis.hearing import hearing_notes, plan_hearing, problem_with_hearing
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
@@ -267,9 +267,7 @@ class _Planner:
             # Both are measured side by side.
             total += rates.image_s if asset.kind == "image" else max(speech_s, pictures_s)
         return total + sum(
-            call.chunk.sent.duration_s * rates.proxy_s_per_s
-            for call in self.to_send(calls)
-            if call.chunk and call.part.asset.kind == "video"
+            proxied_s(call.part) * rates.proxy_s_per_s for call in self.to_send(calls)
         )
 
     def answers_s(self, calls: Sequence[PlannedCall]) -> float:

@@ -26,12 +26,15 @@ from workbench.errors import BadReply
 from workbench.evidence.evidence import Evidence
 from workbench.jsonable import to_jsonable
 from workbench.media.asset import Asset
-from workbench.media.chunks import Chunk, whole_video
+from workbench.media.chunks import LONGEST_SENT_S, Chunk, whole_video
+from workbench.media.timecode import TimeSpan
 
 ANSWER_TOKENS = 4000
 """Most tokens an answer may have; Nova 1 models stop at 5,000 (model cards)."""
 
 VIDEO_SPEC = "nova"
+OVERVIEW_SPEC = "nova-overview"
+"""Of a film that is sent as a whole and has more seconds than a model looks at pictures."""
 IMAGE_SPEC = "nova-1568"
 
 
@@ -57,15 +60,30 @@ def evidence_digest(evidence: Evidence) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def video_spec_of(asset: Asset, chunk: Chunk | None) -> str:
+    """The proxy that a model is sent of a video, or that the clip of a chunk is cut from.
+
+    Example:
+        >>> from pathlib import Path
+        >>> talk = Asset("0" * 16, Path("talk.mp4"), "video", "mp4", 9, duration_s=7200.0)
+        >>> [video_spec_of(talk, chunk) for chunk in whole_video(7200.0)]
+        ['nova-overview']
+    """
+    sent = chunk.sent if chunk else TimeSpan(0.0, asset.duration_s)
+    is_all = sent.start_s <= 0 and sent.end_s >= asset.duration_s
+    return OVERVIEW_SPEC if is_all and sent.duration_s > LONGEST_SENT_S else VIDEO_SPEC
+
+
 def media_identity(part: Part) -> tuple[MediaPart, ...]:
     """What will be sent, before any proxy is made: the path is the source's, the size 0."""
     asset = part.asset
     if part.task == "combine" or asset.kind == "audio":
         return ()
     is_image = part.task == "analyse_image"
-    spec = sent_spec(asset) if part.feature else IMAGE_SPEC if is_image else VIDEO_SPEC
     if is_image:
+        spec = sent_spec(asset) if part.feature else IMAGE_SPEC
         return (MediaPart("image", asset.id, spec, None, asset.path, asset.format, 0),)
+    spec = sent_spec(asset) if part.feature else video_spec_of(asset, part.chunk)
     span = part.chunk.sent if part.chunk else None
     return (MediaPart("video", asset.id, spec, span, asset.path, "mp4", 0),)
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from workbench.analysis.planned import PlannedCall
+from workbench.analysis.question import OVERVIEW_SPEC, video_spec_of
 from workbench.backends.bedrock_wire import STAGED_LIMIT_BYTES
-from workbench.media.video_proxy import RATE_CAP
+from workbench.media.video_specs import MOST_PICTURES, RATE_CAP
 
 
 def clip_bytes(call: PlannedCall, proxy_bytes: int | None) -> int:
@@ -18,6 +19,9 @@ def clip_bytes(call: PlannedCall, proxy_bytes: int | None) -> int:
     asset, chunk = call.part.asset, call.chunk
     if asset.kind != "video" or chunk is None or not asset.duration_s:
         return 0
+    if video_spec_of(asset, chunk) == OVERVIEW_SPEC:
+        # It has as many bytes as 16 minutes have, however long the film is.
+        return round(MOST_PICTURES * RATE_CAP / 8)
     per_s = RATE_CAP / 8 if proxy_bytes is None else proxy_bytes / asset.duration_s
     return round(chunk.sent.duration_s * per_s)
 

@@ -19,7 +19,12 @@ from workbench.backends.bedrock_errors import (
     CallFailure,
     failure_of,
 )
-from workbench.backends.bedrock_session import DEFAULT_REGION, credentials_method, open_session
+from workbench.backends.bedrock_session import (
+    DEFAULT_REGION,
+    credentials_method,
+    open_session,
+    sent_once,
+)
 from workbench.backends.bedrock_stream import SILENCE_S, converse_by_stream
 from workbench.backends.bedrock_wire import (
     INLINE_LIMIT_BYTES,
@@ -285,18 +290,11 @@ class BedrockNova:
             return self._opened_session
 
     def _client(self) -> Any:
-        from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         with self._lock:
             if self._opened_client is None:
-                config = Config(
-                    connect_timeout=10,
-                    read_timeout=self._read_timeout_s,
-                    tcp_keepalive=True,
-                    max_pool_connections=16,
-                    retries={"mode": "standard", "total_max_attempts": 1},
-                )
+                config = sent_once(self._read_timeout_s)
                 try:
                     self._opened_client = self._session().client(
                         "bedrock-runtime",

@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.backends.bedrock_account import Account, policy_line
 from workbench.backends.bedrock_errors import failure_of
+from workbench.backends.bedrock_session import open_session, sent_once
 from workbench.backends.catalog import ModelInfo
 from workbench.backends.quotas import quotas_of
 from workbench.errors import AccessDenied, BackendError, BadModelRequest, SettingsError
@@ -36,6 +37,9 @@ ROLE_HINT = (
     "set WORKBENCH_BEDROCK_BATCH_ROLE_ARN to a role that bedrock.amazonaws.com may assume and that"
     " may read and write the folder in S3; docs/aws.md has its policy"
 )
+
+READ_TIMEOUT_S = 30.0
+"""How long a reply may keep silent."""
 
 MOST_SENDS = 4
 LONGEST_WAIT_S = 20.0
@@ -234,20 +238,10 @@ class BedrockBatches:
                 return told
 
     def _client(self) -> Any:
-        import boto3
-        from botocore.config import Config
-
         with self._lock:
             if self._opened is None:
-                self._opened = boto3.Session().client(
-                    "bedrock",
-                    region_name=self._account.region,
-                    config=Config(
-                        connect_timeout=10,
-                        read_timeout=30,
-                        retries={"mode": "standard", "total_max_attempts": 1},
-                    ),
-                )
+                config, region = sent_once(READ_TIMEOUT_S), self._account.region
+                self._opened = open_session().client("bedrock", region_name=region, config=config)
             return self._opened
 
 

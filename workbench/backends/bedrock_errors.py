@@ -37,6 +37,7 @@ _STAGED = (
     "see that WORKBENCH_STAGING_URI is in the region that is called, and that the service may read"
     " it: s3:GetObject"
 )
+_VOICE = "choose another voice or engine: `workbench voices` lists those of the region"
 _CLOCK_HINT = "set this machine's clock: a signature counts for five minutes only"
 _SIGNED_HINT = f"{CREDENTIALS_HINT}; if they are right, {_CLOCK_HINT}"
 
@@ -105,6 +106,17 @@ POLICIES: dict[str, Policy] = {
     "badrequestexception": Policy(BadModelRequest, 1, _FAULT),
     "notfoundexception": Policy(BadModelRequest, 1, _AGAIN),
     "internalfailureexception": Policy(ServiceDown, PATIENT, _LATER),
+    # Polly's own.
+    "textlengthexceededexception": Policy(BadModelRequest, 1, "speak it in shorter pieces"),
+    "enginenotsupportedexception": Policy(BadModelRequest, 1, _VOICE),
+    "languagenotsupportedexception": Policy(BadModelRequest, 1, _VOICE),
+    "servicefailureexception": Policy(ServiceDown, PATIENT, _LATER),
+    "invalidnexttokenexception": Policy(BadModelRequest, 1, _AGAIN),
+    "invalidsamplerateexception": Policy(BadModelRequest, 1, _FAULT),
+    "invalidssmlexception": Policy(BadModelRequest, 1, _FAULT),
+    "lexiconnotfoundexception": Policy(BadModelRequest, 1, _FAULT),
+    "marksnotsupportedforformatexception": Policy(BadModelRequest, 1, _FAULT),
+    "ssmlmarksnotsupportedfortexttypeexception": Policy(BadModelRequest, 1, _FAULT),
     # S3 has words of its own.
     "accessdenied": Policy(AccessDenied, 1, _ALLOW),
     "slowdown": Policy(Throttled, PATIENT, _SLOWER),

@@ -17,7 +17,7 @@ from workbench.errors import RequestError
 Medium = Literal["text", "image", "video", "audio", "document"]
 Tier = Literal["standard", "batch", "flex", "priority"]
 Lifecycle = Literal["active", "legacy", "retired", "preview"]
-Purpose = Literal["analyse", "speech", "embed"]
+Purpose = Literal["analyse", "speech", "voice", "embed"]
 Quality = Literal["fast", "balanced", "best"]
 
 ENDS_SOON = timedelta(days=90)
@@ -45,7 +45,8 @@ class Price(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     route: str
-    """`in-region`, `us`, `eu`, `jp`, `apac`, `global`; for Rekognition what is detected."""
+    """`in-region`, `us`, `eu`, `jp`, `apac`, `global`; for Rekognition what is detected, for Polly
+    the voice's engine."""
     tier: Tier = "standard"
     input_usd_per_mtok: Decimal
     output_usd_per_mtok: Decimal
@@ -54,6 +55,8 @@ class Price(BaseModel):
     """For a minute of video or sound, where that is billed and not tokens."""
     usd_per_image: Decimal | None = None
     """For a picture, where that is billed and not tokens."""
+    usd_per_mchar: Decimal | None = None
+    """For a million characters that are spoken, where that is billed and not tokens."""
     as_of: date
     source: str
     verified: bool = False
@@ -63,16 +66,17 @@ class Price(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_tokens(cls, values: Any) -> Any:
-        """A row for minutes or pictures names no price of tokens; every other row has to."""
-        media = ("usd_per_media_min", "usd_per_image")
+        """A row for what is not tokens names no price of tokens; every other row has to."""
+        media = ("usd_per_media_min", "usd_per_image", "usd_per_mchar")
         if isinstance(values, dict) and any(values.get(name) is not None for name in media):
             return {"input_usd_per_mtok": 0, "output_usd_per_mtok": 0, **values}
         return values
 
     @property
     def is_by_media(self) -> bool:
-        """Is it for minutes and pictures, and not for tokens?"""
-        return self.usd_per_media_min is not None or self.usd_per_image is not None
+        """Is it for minutes, pictures or characters, and not for tokens?"""
+        amounts = (self.usd_per_media_min, self.usd_per_image, self.usd_per_mchar)
+        return any(usd is not None for usd in amounts)
 
 
 class ModelInfo(BaseModel):
@@ -86,7 +90,7 @@ class ModelInfo(BaseModel):
     """Other names it is found by; results and limits are kept under `key`."""
     name: str
     engine: str
-    """`local`, `nova`, `rekognition` or `transcribe`: which backend answers."""
+    """`local`, `nova`, `rekognition`, `transcribe` or `polly`: which backend answers."""
     ids: dict[str, str]
     """Route → model or inference-profile id."""
     model_id: str

@@ -161,7 +161,7 @@ def cost_of(usage: Usage, model: ModelInfo, route: str, tier: Tier = "standard")
     """Price what a call used.
 
     Args:
-        usage: Amounts; Nova bills tokens only, Rekognition minutes and pictures.
+        usage: Amounts; Nova bills tokens only, Rekognition minutes and pictures, Polly characters.
         model: The model that was, or would be, called.
         route: Key of `model.ids`.
         tier: Service tier.
@@ -196,11 +196,12 @@ def cost_of(usage: Usage, model: ModelInfo, route: str, tier: Tier = "standard")
 
 
 def _media_cost(usage: Usage, price: Price) -> Cost:
-    """Minutes and pictures; unknown where something was used that has no price."""
+    """Minutes, pictures and characters; unknown where something was used that has no price."""
     dollars = Decimal(0)
     for amount, usd in (
         (Decimal(str(usage.media_s)) / 60, price.usd_per_media_min),
         (Decimal(usage.images), price.usd_per_image),
+        (Decimal(usage.characters) / 1_000_000, price.usd_per_mchar),
     ):
         if amount and usd is None:
             return None

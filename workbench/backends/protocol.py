@@ -16,7 +16,7 @@ from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence
 from workbench.media.timecode import TimeSpan
 
-Task = Literal["analyse_chunk", "analyse_image", "combine", "transcribe"]
+Task = Literal["analyse_chunk", "analyse_image", "combine", "transcribe", "speak"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,6 @@ PAGE_ROWS = 1000
 STARTS = 3
 """Jobs that are started for one question: another one only when the one before it had failed."""
 
-FIRST_LOOK_S = 2.0
-LONGEST_LOOK_S = 20.0
-"""Waits between two looks at a job: they grow from the first to the longest (our choice)."""
-
-JOB_WAIT_S = 6 * 3600.0
-"""How long a job is waited for: as long as the longest video lasts (our choice)."""
-
 NO_STAGING_HINT = (
     "set WORKBENCH_STAGING_URI=s3://bucket/folder to a folder in the region that Rekognition is"
     " called in"
@@ -94,7 +87,6 @@ class Rekognition:
         self._staging = staging
         self._lock = threading.Lock()
         self._under_way: dict[Path, threading.Lock] = {}
-        self._sleep = sleep
 
     def readiness(self) -> Readiness:
         """Say whether credentials and a staging folder are there. Nothing is called or paid."""
@@ -240,18 +232,13 @@ class Rekognition:
         self, detection: Detection, job: _Job, look: dict[str, Any], part: MediaPart
     ) -> dict[str, Any]:
         """Wait until a job has succeeded; gives the last look at it."""
-        waited_s, wait_s = 0.0, FIRST_LOOK_S
-        while look.get("JobStatus") == "IN_PROGRESS":
-            if waited_s >= JOB_WAIT_S:
-                raise ServiceDown(
-                    f"{SERVICE} has not finished {detection.feature} of {part.path.name} in"
-                    f" {JOB_WAIT_S / 3600:.0f} h (job {job.id})",
-                    hint="run again later: it is attached to the same job and not paid twice",
-                )
-            self._sleep(wait_s)
-            waited_s += wait_s
-            wait_s = min(LONGEST_LOOK_S, wait_s * 1.5)
-            look = self._look(detection, job)
+        look = self._calls.wait_for(
+            job.id,
+            look,
+            lambda: self._look(detection, job),
+            is_running=lambda told: told.get("JobStatus") == "IN_PROGRESS",
+            what=f"{detection.feature} of {part.path.name}",
+        )
         if look.get("JobStatus") == "SUCCEEDED":
             return look
         said = str(look.get("StatusMessage") or "no reason was given")[:500]

@@ -50,12 +50,8 @@ LEAST_BILLED_S = 15.0
 STARTS = 3
 """Jobs that are started for one sound: another one only when the one before it had failed."""
 
-FIRST_LOOK_S = 2.0
-LONGEST_LOOK_S = 20.0
-"""Waits between two looks at a job: they grow from the first to the longest (our choice)."""
-
-JOB_WAIT_S = 6 * 3600.0
-"""How long a job is waited for (our choice)."""
+RUNNING = frozenset({"QUEUED", "IN_PROGRESS"})
+"""States of a job that is under way (service model)."""
 
 NAME_TAKEN = "conflictexception"
 
@@ -98,7 +94,6 @@ class Transcribe:
         also = "s3:GetObject and s3:PutObject on the staging folder"
         self._calls = JobCalls(SERVICE, region, also=also, sleep=sleep, jitter=jitter)
         self._staging = staging
-        self._sleep = sleep
 
     def readiness(self) -> Readiness:
         """Say whether credentials and a staging folder are there. Nothing is called or paid."""
@@ -227,17 +222,12 @@ class Transcribe:
 
     def _end(self, name: str, job: dict[str, Any], number: int) -> None:
         """Wait until a job has succeeded; the number says which start for its sound it came of."""
-        waited_s, wait_s = 0.0, FIRST_LOOK_S
-        while job.get("TranscriptionJobStatus") in {"QUEUED", "IN_PROGRESS"}:
-            if waited_s >= JOB_WAIT_S:
-                raise ServiceDown(
-                    f"{SERVICE} has not finished in {JOB_WAIT_S / 3600:.0f} h (job {name})",
-                    hint="run again later: it is attached to the same job and not paid twice",
-                )
-            self._sleep(wait_s)
-            waited_s += wait_s
-            wait_s = min(LONGEST_LOOK_S, wait_s * 1.5)
-            job = self._look(name)
+        job = self._calls.wait_for(
+            name,
+            job,
+            lambda: self._look(name),
+            is_running=lambda told: told.get("TranscriptionJobStatus") in RUNNING,
+        )
         if job.get("TranscriptionJobStatus") != "COMPLETED":
             said = str(job.get("FailureReason") or "no reason was given")[:500]
             again = "run again to start another job, or " if number < STARTS else ""

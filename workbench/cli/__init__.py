@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "index": ("search", "Count what can be searched, or make the search index anew."),
     "report": ("reports", "Make an HTML report from a notebook."),
     "models": ("models", "List the models, what they accept, their limits and prices."),
+    "voices": ("voices", "List who can speak and what it costs, or have a text spoken."),
     "costs": (
         "costs",
         "Show what was spent, what kept replies saved, and how right estimates were.",

@@ -16,6 +16,7 @@ OPTIONAL = frozenset(
         "nova",
         "rekognition",
         "transcribe",
+        "polly",
         "Worker",
         "Last backup",
         "Search index",

@@ -44,6 +44,9 @@ def _price(model: ModelInfo, part: str) -> str:
     minutes = [p.usd_per_media_min for p in model.prices if p.usd_per_media_min is not None]
     if minutes:
         return f"{format_usd(min(minutes))}/min" if part == "input" else ""
+    letters = [p.usd_per_mchar for p in model.prices if p.usd_per_mchar is not None]
+    if letters:
+        return f"{format_usd(min(letters))} chars" if part == "input" else ""
     prices = [getattr(p, f"{part}_usd_per_mtok") for p in model.prices if p.tier == "standard"]
     return format_usd(min(prices)) if prices else "–"
 

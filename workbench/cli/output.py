@@ -193,8 +193,13 @@ def _stem(stage: str) -> str:
 
 
 @contextmanager
-def shown_progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """Show progress while a block runs: a bar with the time left on a terminal, else lines."""
+def shown_progress(*, quiet: bool = False, is_timed: bool = True) -> Iterator[Progress]:
+    """Show progress while a block runs: a bar with the time left on a terminal, else lines.
+
+    Args:
+        quiet: Show nothing.
+        is_timed: Is the time left that which the units still take? Else the stage says it.
+    """
     if quiet:
         yield silent
     elif not sys.stderr.isatty():
@@ -218,7 +223,7 @@ def shown_progress(*, quiet: bool = False) -> Iterator[Progress]:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
+            *([TimeRemainingColumn(compact=True)] if is_timed else []),
             TextColumn("{task.description}", markup=False),
         )
         with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

@@ -78,6 +78,9 @@ def proxies_job(
     names: Mapping[str, str],
     spec: str | None,
     priority: Priority = "normal",
+    *,
+    limit: int | None = None,
+    again: bool = False,
 ) -> Job:
     """The job of making proxies.
 
@@ -86,9 +89,18 @@ def proxies_job(
         names: Asset id → what a person calls it.
         spec: Only this proxy; None for all.
         priority: Its place among those that wait.
+        limit: So many of the missing ones at most; None for all.
+        again: Also those that are there.
     """
-    title = f"Make proxies of {titled([names[each] for each in asset_ids])}"
-    text = as_json({"asset_ids": list(asset_ids), "spec": spec})
+    kind = f"{spec} proxies" if spec else "proxies"
+    title = f"Make {kind} of {titled([names[each] for each in asset_ids])}"
+    asked: dict[str, Any] = {"asset_ids": list(asset_ids), "spec": spec}
+    # What is usual is not written, so that the same is asked by the same words as ever.
+    if limit is not None:
+        asked["limit"] = limit
+    if again:
+        asked["again"] = True
+    text = as_json(asked)
     return new_job("proxies", title, text, asset_ids, priority=priority)
 
 
@@ -118,7 +130,9 @@ def again(job: Job, store: Store) -> Job:
     if job.state == "done" and job.kind == "proxies":
         asked = json.loads(job.request)
         if left := _failed(asked["asset_ids"], job, store):
-            return proxies_job(list(left), left, asked["spec"], job.priority)
+            return proxies_job(
+                list(left), left, asked["spec"], job.priority, again=bool(asked.get("again"))
+            )
     return new_job(job.kind, job.title, job.request, job.asset_ids, priority=job.priority)
 
 

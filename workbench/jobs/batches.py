@@ -107,6 +107,8 @@ def watch_batches(
             except (WorkbenchError, SQLAlchemyError) as error:
                 log.warning("batches were not looked at: %s", error)
             except Exception:
+                # This thread is the only one that looks: if it ended here, every batch that has
+                # been paid for would stay unread, with nobody told. The next look may go well.
                 log.exception("a look at batches failed")
         ending.wait(every_s)
 

@@ -64,8 +64,19 @@ class JobClient:
         names = asset_names(self._store, [each for one in requests for each in one.assets])
         return self._ask([analysis_job(request, names, priority) for request in requests])
 
-    def submit_import(self, paths: Sequence[Path | str], priority: Priority = "normal") -> str:
+    def submit_import(
+        self,
+        paths: Sequence[Path | str],
+        priority: Priority = "normal",
+        *,
+        proxies: bool = False,
+    ) -> str:
         """Ask for the import of files and folders; returns the job's id.
+
+        Args:
+            paths: What to import.
+            priority: Its place among those that wait.
+            proxies: Make the proxies of what was imported as well.
 
         Raises:
             RequestError: No path was named.
@@ -75,7 +86,7 @@ class JobClient:
         # The worker has a working directory of its own.
         absolute = [str(Path(path).expanduser().absolute()) for path in paths]
         title = f"Import {titled([Path(path).name or path for path in absolute])}"
-        request = as_json({"paths": absolute})
+        request = as_json({"paths": absolute} | ({"proxies": True} if proxies else {}))
         return self._ask([new_job("import", title, request, priority=priority)])[0]
 
     def submit_sample(self, priority: Priority = "normal") -> str:
@@ -86,9 +97,22 @@ class JobClient:
         )[0]
 
     def submit_proxies(
-        self, asset_ids: Sequence[str], spec: str | None = None, priority: Priority = "normal"
+        self,
+        asset_ids: Sequence[str],
+        spec: str | None = None,
+        priority: Priority = "normal",
+        *,
+        limit: int | None = None,
+        again: bool = False,
     ) -> str:
         """Ask for proxies; returns the job's id.
+
+        Args:
+            asset_ids: Of what.
+            spec: Only this one; None for what each asset should have.
+            priority: Its place among those that wait.
+            limit: So many of the missing ones at most; None for all.
+            again: Also those that are there; each stays until the new one is whole.
 
         Raises:
             RequestError: No asset was named.
@@ -96,7 +120,8 @@ class JobClient:
         if not asset_ids:
             raise RequestError("no files were chosen", hint="choose at least one")
         names = asset_names(self._store, asset_ids)
-        return self._ask([proxies_job(asset_ids, names, spec, priority)])[0]
+        job = proxies_job(asset_ids, names, spec, priority, limit=limit, again=again)
+        return self._ask([job])[0]
 
     def submit_report(
         self, notebook: str, parameters: Mapping[str, object], priority: Priority = "normal"

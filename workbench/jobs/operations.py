@@ -60,10 +60,20 @@ class Operations(Protocol):
         """Make the sample library and import it."""
         ...
 
+    def make_posters(self, asset_ids: Sequence[str], *, progress: Progress) -> int:
+        """Make the pictures the Library page shows."""
+        ...
+
     def make_proxies(
-        self, asset_ids: Sequence[str], spec: str | None = None, *, progress: Progress
+        self,
+        asset_ids: Sequence[str],
+        spec: str | None = None,
+        *,
+        limit: int | None = None,
+        again: bool = False,
+        progress: Progress,
     ) -> Proxied:
-        """Make the proxies that are missing."""
+        """Make the proxies that are missing, or also those that are there."""
         ...
 
     def analyse(

@@ -156,13 +156,7 @@ def _outcome(job: Job, operations: Operations, telling: Telling) -> Outcome:
             case "import":
                 return _import(job, operations, telling)
             case "proxies":
-                asked = json.loads(job.request)
-                made = operations.make_proxies(
-                    asked["asset_ids"], asked.get("spec"), progress=telling
-                )
-                return _batch(
-                    asked["asset_ids"], made.failed, len(made.failed) < len(asked["asset_ids"])
-                )
+                return _proxies(job, operations, telling)
             case "report":
                 asked = json.loads(job.request)
                 record = operations.report(asked["notebook"], asked["parameters"], progress=telling)
@@ -199,14 +193,32 @@ def _analyse(job: Job, operations: Operations, telling: Telling) -> Outcome:
     )
 
 
+def _proxies(job: Job, operations: Operations, telling: Telling) -> Outcome:
+    asked = json.loads(job.request)
+    ids: list[str] = asked["asset_ids"]
+    made = operations.make_proxies(
+        ids,
+        asked.get("spec"),
+        limit=asked.get("limit"),
+        again=bool(asked.get("again")),
+        progress=telling,
+    )
+    return _batch(ids, made.failed, len(made.failed) < len(ids))
+
+
 def _import(job: Job, operations: Operations, telling: Telling) -> Outcome:
     asked = json.loads(job.request)
     if asked.get("sample"):
         operations.make_sample(progress=telling)
         return Outcome("done")
     report = operations.import_media([Path(path) for path in asked["paths"]], progress=telling)
-    assets = [*report.added, *report.known]
-    return _batch([asset.id for asset in assets], report.failed, bool(assets))
+    ids = [asset.id for asset in (*report.added, *report.known)]
+    failed = list(report.failed)
+    if ids:
+        operations.make_posters(ids, progress=telling)
+    if asked.get("proxies") and ids:
+        failed += operations.make_proxies(ids, progress=telling).failed
+    return _batch(ids, failed, bool(ids))
 
 
 def _batch(asset_ids: Sequence[str], failures: Sequence[Failure], any_done: bool) -> Outcome:

@@ -32,7 +32,10 @@ HALF_WRITTEN = re.compile(
 
 _PROXY = re.compile(r".+_[0-9a-f]{16}_(nova|preview|audio|original)[\w-]*\.\w+")
 _CHUNK = re.compile(r".+_[0-9a-f]{16}_nova_\d+-\d+\.\w+")
-_POSTER = re.compile(r"(?P<asset>[0-9a-f]{16})_\d+\.\d\d_\d+\.jpg")
+_POSTER = re.compile(
+    r"(?P<asset>[0-9a-f]{16})_((best|\d+\.\d\d)_\d+\.jpg|strip\d+\.jpg|sound\d+\.json)"
+)
+"""Posters, and what else is drawn of a film for the screen."""
 _REPORT = re.compile(r"[0-9a-f]{12}")
 _OLD_LOG = re.compile(r".+\.old\.log|.+\.log\.\d+(\.gz)?")
 

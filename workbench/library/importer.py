@@ -4,7 +4,9 @@ What cannot be read is reported by name and the rest of the batch goes on. A fil
 changed since it was imported is not read again.
 """
 
-from collections.abc import Collection, Iterable
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +21,17 @@ from workbench.library.folders import (
     look_inside,
 )
 from workbench.library.store import Store
+from workbench.library.store.assets import fingerprint
 from workbench.media.asset import Asset
+from workbench.media.image_batch import usual_threads
 from workbench.media.probe import probe
 from workbench.progress import Progress, silent
+
+FILES_AHEAD = 16
+"""How many files may be read before the first of them is in the library."""
+
+_Read = tuple[Asset, bool, tuple[int, int] | None]
+"""An asset, whether it is in the library already, and size and time of change of its file then."""
 
 __all__ = ["FolderListing", "Found", "ImportReport", "import_media", "look_inside"]
 
@@ -82,10 +92,10 @@ def import_media(
 
     added: dict[str, Asset] = {}
     known: dict[str, Asset] = {}
-    for done, path in enumerate(files):
+    for done, (path, reading) in enumerate(_read_ahead(store, files)):
         progress(done, len(files), shown(path))
         try:
-            asset, is_new = _import_one(store, path)
+            asset, is_new = _import_one(store, reading)
         except MediaError as error:
             failed.append(Failure(shown(path), error.message, error.hint))
         except OSError as error:
@@ -105,7 +115,25 @@ def shown(path: Path) -> str:
     return as_text(Path(path.name or path))
 
 
-def _import_one(store: Store, path: Path) -> tuple[Asset, bool]:
+def _read_ahead(store: Store, files: Iterable[Path]) -> Iterator[tuple[Path, Future[_Read]]]:
+    """Read several files at a time; give them in the order they were named in.
+
+    A caller that stops before the end waits for no more than the files that are being read.
+    """
+    ahead: deque[tuple[Path, Future[_Read]]] = deque()
+    with ThreadPoolExecutor(usual_threads(), thread_name_prefix="import") as pool:
+        try:
+            for path in files:
+                ahead.append((path, pool.submit(_read, store, path)))
+                if len(ahead) > FILES_AHEAD:
+                    yield ahead.popleft()
+            while ahead:
+                yield ahead.popleft()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read(store: Store, path: Path) -> _Read:
     """Read one file if it is new or has changed.
 
     Raises:
@@ -114,8 +142,20 @@ def _import_one(store: Store, path: Path) -> tuple[Asset, bool]:
     if not is_text(str(path)):
         raise MediaError(f"{shown(path)} has a name that is not valid UTF-8", hint="rename it")
     if known := store.asset_by_path(path):
-        return known, False
-    asset = probe(path)
+        return known, True, None
+    seen = fingerprint(path)
+    return probe(path), False, seen
+
+
+def _import_one(store: Store, reading: Future[_Read]) -> tuple[Asset, bool]:
+    asset, is_known, seen = reading.result()
+    if is_known:
+        return asset, False
+    if fingerprint(asset.path) != seen:
+        raise MediaError(
+            f"{asset.name} changed while it was read",
+            hint="import it again when it has been copied or recorded to its end",
+        )
     is_new = store.add_asset(asset)
     return store.asset(asset.id), is_new
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.library.records import AnalysisHeader, Job
+from workbench.library.savings import sent_proxy
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 
@@ -25,6 +26,11 @@ class AssetCard:
     """The job that works on it now, or the last one if that failed."""
     proxies: tuple[Proxy, ...]
 
+    @property
+    def sent(self) -> Proxy | None:
+        """The proxy that models are sent, if it has been made."""
+        return sent_proxy(self.proxies)
+
 
 @dataclass(frozen=True, slots=True)
 class LibraryTotals:
@@ -36,7 +42,7 @@ class LibraryTotals:
     proxied_bytes: int
     """Bytes of the originals that have a proxy."""
     proxy_bytes: int
-    """Bytes of the smallest proxies made of them for models."""
+    """Bytes of the proxies of them that models are sent."""
     analysed: int
     running_jobs: int
 
@@ -44,11 +50,6 @@ class LibraryTotals:
     def saved(self) -> float | None:
         """Share of bytes the proxies save, 0 to 1; None while there are none."""
         return 1 - self.proxy_bytes / self.proxied_bytes if self.proxied_bytes else None
-
-
-def _for_models(proxies: tuple[Proxy, ...]) -> Proxy | None:
-    sent = [proxy for proxy in proxies if proxy.spec not in ("preview", "audio")]
-    return min(sent, key=lambda proxy: proxy.size_bytes, default=None)
 
 
 def _state(
@@ -60,7 +61,7 @@ def _state(
         return "analysed"
     if job is not None and job.state == "failed":
         return "failed"
-    return "proxy ready" if _for_models(proxies) else "new"
+    return "proxy ready" if sent_proxy(proxies) else "new"
 
 
 def cards(store: Store) -> list[AssetCard]:
@@ -87,7 +88,7 @@ def cards(store: Store) -> list[AssetCard]:
 def totals(store: Store) -> LibraryTotals:
     """The library in numbers."""
     every = cards(store)
-    pairs = [(card.asset.size_bytes, _for_models(card.proxies)) for card in every]
+    pairs = [(card.asset.size_bytes, sent_proxy(card.proxies)) for card in every]
     return LibraryTotals(
         items=len(every),
         duration_s=sum(card.asset.duration_s for card in every),

@@ -1,19 +1,28 @@
 """Proxies of library assets: made once for each asset and spec, and kept in the catalog."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.analysis.detecting import ORIGINAL_SPEC
 from workbench.analysis.hearing import AUDIO_SPEC
-from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC, Part, media_identity
+from workbench.analysis.question import (
+    IMAGE_SPEC,
+    OVERVIEW_SPEC,
+    Part,
+    media_identity,
+    video_spec_of,
+)
 from workbench.backends.protocol import MediaPart
 from workbench.errors import MediaError
+from workbench.library.clip_makings import ClipMakings
 from workbench.library.sources import reading_source, require_source
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 from workbench.media.chunks import KEY_FRAME_S, Chunk
 from workbench.media.images import make_image_proxy
+from workbench.media.proxy_writer import OnClip
 from workbench.media.timecode import TimeSpan
 from workbench.media.video_proxy import cut_chunk, make_video_proxy
 from workbench.progress import Progress, silent
@@ -27,6 +36,8 @@ class ProxyWork:
 
     store: Store
     data_dir: Path
+    may_read_key_frames: bool = True
+    """Leave undecoded what sampled pictures do not depend on; see `make_video_proxy`."""
 
     def existing(self, asset: Asset, spec: str) -> Proxy | None:
         """The proxy of this spec, if it has been made and is still there."""
@@ -35,8 +46,28 @@ class ProxyWork:
                 return proxy
         return None
 
-    def make(self, asset: Asset, spec: str, progress: Progress = silent) -> Proxy:
+    @property
+    def clip_folder(self) -> Path:
+        """Where the pieces go that are cut out of proxies."""
+        return self.data_dir / "proxy_video" / "chunks"
+
+    def make(
+        self,
+        asset: Asset,
+        spec: str,
+        progress: Progress = silent,
+        *,
+        clips: Sequence[TimeSpan] = (),
+        on_clip: OnClip | None = None,
+    ) -> Proxy:
         """Make one proxy, or return the one there is.
+
+        Args:
+            asset: Of what.
+            spec: Which one.
+            progress: Told about the making.
+            clips: Pieces to write as its pictures are made; not looked at where it is there.
+            on_clip: Told about each piece; see `make_video_proxy`.
 
         Raises:
             MediaError: The original cannot be used, or is not what was imported any more.
@@ -44,19 +75,35 @@ class ProxyWork:
         """
         if proxy := self.existing(asset, spec):
             return proxy
+        written: list[Path] = []
+
+        def note(span: TimeSpan, path: Path) -> None:
+            written.append(path)
+            if on_clip:
+                on_clip(span, path)
+
         made: Proxy | None = None
         try:
             with reading_source(self.store, asset):
-                made = self._made(asset, spec, progress)
+                made = self.made(asset, spec, progress, clips=clips, on_clip=note)
         except MediaError:
-            if made is not None:
-                # It may show another file than its name says.
-                made.path.unlink(missing_ok=True)
+            # They may show another file than their names say.
+            for path in [*written, *([made.path] if made else [])]:
+                path.unlink(missing_ok=True)
             raise
         self.store.add_proxy(made)
         return made
 
-    def _made(self, asset: Asset, spec: str, progress: Progress) -> Proxy:
+    def made(
+        self,
+        asset: Asset,
+        spec: str,
+        progress: Progress = silent,
+        *,
+        clips: Sequence[TimeSpan] = (),
+        on_clip: OnClip | None = None,
+    ) -> Proxy:
+        """Make the file of a proxy, or find it again; no record is read or kept."""
         if asset.kind == "image":
             return make_image_proxy(asset, spec, self.data_dir / "proxy_image")
         return make_video_proxy(
@@ -64,6 +111,10 @@ class ProxyWork:
             spec,
             self.data_dir / "proxy_video",
             chunk_starts_s=key_frames_s(asset.duration_s),
+            clips=clips,
+            clip_folder=self.clip_folder,
+            on_clip=on_clip,
+            may_read_key_frames=self.may_read_key_frames,
             progress=progress,
         )
 
@@ -127,7 +178,13 @@ def _format_of(picture: Path) -> str:
 
 
 def media_for(
-    work: ProxyWork, asset: Asset, chunk: Chunk | None, progress: Progress = silent
+    work: ProxyWork,
+    asset: Asset,
+    chunk: Chunk | None,
+    progress: Progress = silent,
+    *,
+    makings: ClipMakings | None = None,
+    spans: Sequence[TimeSpan] = (),
 ) -> tuple[MediaPart, ...]:
     """The files that go with a call: a picture's proxy, or the chunk cut from a video's.
 
@@ -136,6 +193,13 @@ def media_for(
         asset: What the call is about.
         chunk: The piece of it; None for pictures.
         progress: Told about the making of the proxy.
+        makings: Has proxies made in the background, so that a piece need not wait for the rest;
+            None: the whole proxy is made first.
+        spans: All pieces that will be asked for, for a proxy that is not made yet.
+
+    Raises:
+        MediaError: The original cannot be used, or is not what was imported any more.
+        DiskFull: There is no room.
     """
     if asset.kind == "audio":
         return ()
@@ -143,9 +207,17 @@ def media_for(
         proxy = work.make(asset, IMAGE_SPEC, progress)
         form = _format_of(proxy.path)
         return (MediaPart("image", asset.id, IMAGE_SPEC, None, proxy.path, form, proxy.size_bytes),)
-    proxy = work.make(asset, VIDEO_SPEC, progress)
     span = chunk.sent if chunk else None
-    path = proxy.path
-    if span and (span.start_s > 0 or span.end_s < asset.duration_s):
-        path = cut_chunk(proxy, span, work.data_dir / "proxy_video" / "chunks")
-    return (MediaPart("video", asset.id, VIDEO_SPEC, span, path, "mp4", path.stat().st_size),)
+    spec = video_spec_of(asset, chunk)
+    pieces = [each for each in spans if not _is_all(each, asset)]
+    if span is None or spec == OVERVIEW_SPEC or _is_all(span, asset):
+        path = work.make(asset, spec, progress).path
+    elif makings is None:
+        path = cut_chunk(work.make(asset, spec, progress, clips=pieces), span, work.clip_folder)
+    else:
+        path = makings.clip(work, asset, spec, span, spans=pieces, progress=progress)
+    return (MediaPart("video", asset.id, spec, span, path, "mp4", path.stat().st_size),)
+
+
+def _is_all(span: TimeSpan, asset: Asset) -> bool:
+    return span.start_s <= 0 and span.end_s >= asset.duration_s

@@ -77,3 +77,11 @@ class Proxy:
     duration_s: float = 0.0
     seconds_to_make: float = 0.0
     notes: tuple[str, ...] = ()
+    frames: int = 0
+    """Pictures in it; 0 where they were not counted."""
+    sampling: str = ""
+    """Which of the source's pictures it holds: "one a second", "960 moments", "sound" …"""
+    largest_error_s: float = 0.0
+    """Most that a picture's time stamp is away from when the source shows it, in seconds."""
+    recipe: int = 0
+    """Number of the recipe it was made by; a changed one makes a new proxy on demand only."""

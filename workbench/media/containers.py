@@ -69,7 +69,7 @@ def open_container(path: Path) -> Iterator[Any]:
     except av.error.FFmpegError as error:
         if not starts_like_media(path):
             raise _unsupported(path) from error
-        raise damaged(path, error.strerror or str(error)) from error
+        raise damaged(path, _missing_index(path) or error.strerror or str(error)) from error
 
 
 def starts_like_media(path: Path) -> bool:
@@ -82,6 +82,26 @@ def starts_like_media(path: Path) -> bool:
         or (head[:1] == b"G" and head[TS_PACKET_BYTES:] == b"G")
         or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
     )
+
+
+def _missing_index(path: Path) -> str:
+    """Why an MP4 without its index cannot be opened; empty where it has one, or is no MP4."""
+    size_bytes, at = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while at + 16 <= size_bytes:
+            file.seek(at)
+            head = file.read(16)
+            length, name = int.from_bytes(head[:4], "big"), head[4:8]
+            if name not in _MP4_BOXES or name in {b"moov", b"moof"}:
+                return ""
+            # A length of 1 says that the length follows in eight bytes, 0 that it is the rest.
+            length = int.from_bytes(head[8:], "big") if length == 1 else length
+            if name == b"mdat" and (not length or at + length > size_bytes):
+                return "it was cut off before its index, which stands at the end of such a file"
+            if length < 8:
+                return ""
+            at += length
+    return "it has no index, as a recording that was not closed"
 
 
 def _unsupported(path: Path) -> MediaUnsupported:

@@ -5,6 +5,7 @@ the first, and after the end the last.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +19,22 @@ from workbench.media.containers import (
     decoded_from,
     frame_time_s,
     open_container,
+    packets,
     require_video,
     upright_picture,
     upright_size,
 )
 from workbench.media.outputs import atomic_output
-from workbench.media.pictures import plain_picture
+from workbench.media.pictures import thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
 
 READ_ON_S = 2.0
 """Up to this distance, decoding on is cheaper than seeking back to a keyframe."""
+
+MOST_SKIPPED = 2000
+"""Packets to pass over in search of a key frame, where a container seeks to none."""
 
 THUMBNAIL_QUALITY = 82
 
@@ -79,6 +84,71 @@ def read_frames(
             yield moment_s, last_picture
 
 
+def read_key_frames(
+    path: Path, moments_s: Sequence[float], *, max_side_px: int | None = None
+) -> Iterator[tuple[float, "np.ndarray[Any, Any]"]]:
+    """Read the key frames nearest before some moments of a video: cheap, and not exact.
+
+    Each is sought and decoded alone, so the length of the film does not matter.
+
+    Args:
+        path: A video file.
+        moments_s: Moments in seconds on the video's clock, in any order.
+        max_side_px: Longest side of the pictures, in pixels; None keeps the size. Nothing is
+            enlarged.
+
+    Yields:
+        The key frame's own time in seconds and its picture, as of `read_frames`. A key frame that
+        several moments lead to comes once; what cannot be decoded is passed over.
+
+    Raises:
+        MediaUnsupported: The file has no moving pictures.
+        MediaError: The file cannot be read.
+    """
+    import av
+
+    with open_container(path) as container:
+        stream = require_video(container, path)
+        # One picture at a time: threads would only wait for each other.
+        stream.thread_type, stream.codec_context.thread_count = "SLICE", 1
+        zero_s = clock_zero_s(container)
+        last_pts = None
+        for moment_s in sorted(moments_s):
+            try:
+                container.seek(int((moment_s + zero_s) / stream.time_base), stream=stream)
+            except av.error.FFmpegError:
+                continue
+            key = _next_key(container, stream)
+            if key is None or key.pts == last_pts:
+                continue
+            last_pts = key.pts
+            if (frame := _decoded_alone(stream, key)) is not None:
+                size_px = _scaled(upright_size(stream, round(frame.rotation)), max_side_px)
+                picture = upright_picture(frame, size_px=size_px)
+                yield frame_time_s(key, stream, zero_s), picture
+
+
+def _next_key(container: Any, stream: Any) -> Any:
+    for packet in islice(packets(container, stream), MOST_SKIPPED):
+        if packet.is_keyframe and packet.pts is not None and packet.size:
+            return packet
+    return None
+
+
+def _decoded_alone(stream: Any, key: Any) -> Any:
+    """The picture of one packet; None if it cannot be decoded."""
+    import av
+
+    try:
+        # Nothing follows it, so the decoder gives what it holds.
+        frames = [*key.decode(), *stream.codec_context.decode(None)]
+    except (av.error.InvalidDataError, av.error.EOFError):
+        return None
+    finally:
+        stream.codec_context.flush_buffers()
+    return next((frame for frame in frames if frame.pts is not None), None)
+
+
 def save_frame(asset: Asset, moment_s: float, target: Path, *, width_px: int = 480) -> Path:
     """Save a small JPEG of the picture shown at a moment, or of a photo.
 
@@ -106,10 +176,19 @@ def save_frame(asset: Asset, moment_s: float, target: Path, *, width_px: int = 4
     height_px = max(1, round(asset.height_px * width_px / asset.width_px))
     longest_px = max(width_px, height_px)
     if asset.kind == "image":
-        picture = plain_picture(asset.path, largest_px=longest_px)
+        picture = thumbnail(asset.path, largest_px=longest_px)
     else:
         _, pixels = next(read_frames(asset.path, [moment_s], max_side_px=longest_px))
         picture = Image.fromarray(pixels)
+    return save_small(picture, target)
+
+
+def save_small(picture: Any, target: Path) -> Path:
+    """Save a picture, an RGB array or one of Pillow's, as a small JPEG."""
+    from PIL import Image
+
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray(picture)
     if picture.mode == "RGBA":
         paper = Image.new("RGB", picture.size, "white")
         paper.paste(picture, mask=picture.getchannel("A"))

@@ -6,15 +6,24 @@ A copy is never larger than the picture, in pixels or in bytes, and always uprig
 import io
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from workbench.errors import MediaUnsupported, RequestError
+from workbench.errors import MediaError, MediaMissing, MediaUnsupported, RequestError
 from workbench.media.asset import Asset, Proxy
 from workbench.media.outputs import atomic_output, require_room, safe_stem
-from workbench.media.pictures import decode_plain, has_place, open_picture, orientation
+from workbench.media.pictures import (
+    Decoded,
+    decode_plain,
+    has_place,
+    open_picture,
+    orientation,
+    pictures_in,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -54,11 +63,13 @@ LARGEST_SIDE_PX = 8000
 SENDABLE = MappingProxyType({"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"})
 """Formats a model takes as they are, with the suffix of a copy."""
 
-LOSSLESS = frozenset({"PNG", "GIF", "BMP", "PPM", "TIFF", "ICO", "PSD"})
-"""Formats drawings are kept in. What was a JPEG once gains nothing from being a PNG."""
+BLOCKY = frozenset({"JPEG", "MPO", "HEIC", "AVIF", "JPEG2000"})
+"""What was one of these once gains nothing from being a PNG, drawing or not."""
 
-FLAT_SHARE = 0.5
-"""Share of equal neighbours above which a picture counts as a drawing."""
+IMAGE_RECIPE = 2
+"""Kept with each proxy, and raised when other pixels come out for the same picture."""
+
+_SENT_MODES = frozenset({"1", "L", "LA", "RGB", "RGBA", "P"})
 
 
 def proxy_size(width_px: int, height_px: int, *, short_side_px: int = 896) -> tuple[int, int]:
@@ -111,8 +122,8 @@ def make_image_proxy(asset: Asset, spec: str, folder: Path) -> Proxy:
     """Make the copy of a picture that is sent to a model.
 
     Photos become JPEG; drawings and pictures with see-through parts become PNG. Where the original
-    is already small, upright and plain, and no larger in bytes than the new copy, its own bytes are
-    used, unless they say where the picture was taken.
+    is upright and plain, and has no more bytes than the new copy, its own bytes are used, unless
+    they say where the picture was taken.
 
     Args:
         asset: A picture, as `probe` read it.
@@ -120,11 +131,12 @@ def make_image_proxy(asset: Asset, spec: str, folder: Path) -> Proxy:
         folder: Where the proxy goes, named `<stem>_<asset id>_<spec>.<suffix>`.
 
     Returns:
-        The proxy; an existing one is found again and not made twice.
+        The proxy; an existing one is found again and not made twice. Its notes say what was
+        strange and has been dealt with.
 
     Raises:
         RequestError: The asset is no picture, or the spec or folder cannot be used.
-        MediaError: The file cannot be read any more.
+        MediaError: The file cannot be read any more, or has changed.
         DiskFull: There is no room.
     """
     wanted = image_spec(spec)
@@ -134,74 +146,152 @@ def make_image_proxy(asset: Asset, spec: str, folder: Path) -> Proxy:
         )
     started = time.perf_counter()
     base = folder / f"{safe_stem(asset.name)}_{asset.id}_{wanted.name}"
-    known = [base.with_name(base.name + suffix) for suffix in SENDABLE.values()]
-    for path in known:
+    for suffix in SENDABLE.values():
+        path = base.with_name(base.name + suffix)
         if path.is_file():
-            return _described(asset, path, wanted, started, ("it was there already",))
+            with open_picture(path) as picture:
+                size_px = picture.size
+            notes = ("it was there already",)
+            return _proxy(asset, path, wanted, size_px, started=started, notes=notes)
     require_room(folder, asset.size_bytes)
+    with _staying(asset):
+        made = _made(asset, wanted)
+        target = base.with_name(base.name + made.suffix)
+        with atomic_output(target) as temporary:
+            if made.encoded is None:
+                shutil.copyfile(asset.path, temporary)
+            else:
+                temporary.write_bytes(made.encoded)
+            _require_unchanged(asset)
+    return _proxy(asset, target, wanted, made.size_px, started=started, notes=made.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What will be the proxy: new bytes, or None for those of the original."""
+
+    encoded: bytes | None
+    suffix: str
+    size_px: tuple[int, int]
+    notes: tuple[str, ...]
+
+
+def _made(asset: Asset, spec: ImageSpec) -> _Made:
+    source, decoded = _decoded(asset, spec)
+    finished = decoded.picture
+    is_png = finished.mode == "RGBA" or (decoded.is_drawing and source.form not in BLOCKY)
+    encoded = _encode(finished, spec.quality, is_png=is_png)
+    has_all = spec.short_side_px is None and max(source.size_px) <= LARGEST_SIDE_PX
+    if source.may_be_sent and (has_all or asset.size_bytes <= len(encoded)):
+        note = "The original is small enough and is sent as it is."
+        return _Made(None, SENDABLE[source.form], source.size_px, (note,))
+    notes = list(decoded.notes)
+    if source.pictures > 1:
+        notes.insert(0, f"It is the first of {source.pictures} pictures.")
+    if finished.mode == "RGBA":
+        notes.append("Its see-through parts were kept.")
+    if source.names_place:
+        notes.append("The place it was taken at was left out.")
+    return _Made(encoded, ".png" if is_png else ".jpg", finished.size, tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    form: str
+    size_px: tuple[int, int]
+    pictures: int
+    names_place: bool
+    may_be_sent: bool
+    """May its own bytes go to a model: upright, plain, and not saying where it was taken?"""
+
+
+def _decoded(asset: Asset, spec: ImageSpec) -> tuple[_Source, Decoded]:
     with open_picture(asset.path) as picture:
-        short_side = wanted.short_side_px or max(picture.size)
-        size = proxy_size(*picture.size, short_side_px=short_side)
-        keeps = picture.format in {"JPEG", "PNG", wanted.also}
-        suffix = SENDABLE.get(picture.format or "", "") if keeps else ""
+        form, size_px = picture.format or "", picture.size
+        short_side_px = spec.short_side_px or max(size_px)
+        wanted_px = proxy_size(*size_px, short_side_px=short_side_px)
+        pictures, names_place = pictures_in(picture), has_place(picture)
         is_plain = (
-            suffix != ""
-            and size == picture.size
+            form in {"JPEG", "PNG", spec.also}
+            and max(size_px) <= LARGEST_SIDE_PX
             and orientation(picture) == 1
-            and picture.mode in {"L", "RGB", "RGBA", "P"}
+            and picture.mode in _SENT_MODES
             and "icc_profile" not in picture.info
-            and getattr(picture, "n_frames", 1) == 1
-            and not has_place(picture)
+            and pictures == 1
+            and not names_place
         )
-        was_lossless = picture.format in LOSSLESS
-        finished = decode_plain(picture, size)
-    encoded, new_suffix = _encode(finished, wanted.quality, was_lossless=was_lossless)
-    keeps_source = is_plain and (wanted.name == "original" or asset.size_bytes <= len(encoded))
-    target = base.with_name(base.name + (suffix if keeps_source else new_suffix))
-    with atomic_output(target) as temporary:
-        if keeps_source:
-            shutil.copyfile(asset.path, temporary)
-        else:
-            temporary.write_bytes(encoded)
-    notes = ("the original is small enough and is sent as it is",) if keeps_source else ()
-    return _described(asset, target, wanted, started, notes)
+        decoded = decode_plain(asset.path, picture, wanted_px, for_jpeg=form in BLOCKY)
+    may_be_sent = is_plain and not decoded.notes
+    return _Source(form, size_px, pictures, names_place, may_be_sent), decoded
 
 
-def is_drawing(picture: "Picture") -> bool:
-    """Has this picture the flat areas of a slide, a diagram or a screenshot?
-
-    Two neighbours in a photo are rarely exactly equal, because sensors are noisy; in a drawing most
-    are.
-    """
-    import numpy as np
-
-    pixels = np.asarray(picture.convert("RGB"))
-    if pixels.shape[1] < 2:
-        return False
-    return float((pixels[:, 1:] == pixels[:, :-1]).all(axis=2).mean()) >= FLAT_SHARE
-
-
-def _encode(picture: "Picture", quality: int, *, was_lossless: bool) -> tuple[bytes, str]:
+def _encode(picture: "Picture", quality: int, *, is_png: bool) -> bytes:
     buffer = io.BytesIO()
-    if picture.mode == "RGBA" or (was_lossless and is_drawing(picture)):
-        picture.save(buffer, "PNG")
-        return buffer.getvalue(), ".png"
-    picture.save(buffer, "JPEG", quality=quality, optimize=True)
-    return buffer.getvalue(), ".jpg"
+    if is_png:
+        _without_colours(picture).save(buffer, "PNG")
+    else:
+        picture.save(buffer, "JPEG", quality=quality, optimize=True)
+    return buffer.getvalue()
 
 
-def _described(
-    asset: Asset, path: Path, spec: ImageSpec, started: float, notes: tuple[str, ...]
+def _without_colours(picture: "Picture") -> "Picture":
+    """A third of the bytes, where a drawing has only greys."""
+    from PIL import ImageChops
+
+    if picture.mode != "RGB":
+        return picture
+    red, green, blue = picture.split()
+    if ImageChops.difference(red, green).getbbox() or ImageChops.difference(red, blue).getbbox():
+        return picture
+    return red
+
+
+@contextmanager
+def _staying(asset: Asset) -> Iterator[None]:
+    """A picture that is written while it is read is changed and not damaged.
+
+    Raises:
+        MediaError: It has not the size any more that it was imported with, or is gone.
+    """
+    try:
+        yield
+    except MediaError:
+        _require_unchanged(asset)
+        raise
+
+
+def _require_unchanged(asset: Asset) -> None:
+    try:
+        size_bytes = asset.path.stat().st_size
+    except OSError as error:
+        raise MediaMissing(
+            f"{asset.name} is no longer in {asset.path.parent}",
+            hint="put it back, or import it from where it is now",
+        ) from error
+    if size_bytes != asset.size_bytes:
+        raise MediaError(
+            f"{asset.name} has changed since it was imported",
+            hint="import it again when it has been copied to its end",
+        )
+
+
+def _proxy(
+    asset: Asset,
+    path: Path,
+    spec: ImageSpec,
+    size_px: tuple[int, int],
+    *,
+    started: float,
+    notes: tuple[str, ...],
 ) -> Proxy:
-    with open_picture(path) as picture:
-        width_px, height_px = picture.size
     return Proxy(
         asset_id=asset.id,
         path=path.absolute(),
         spec=spec.name,
         size_bytes=path.stat().st_size,
-        width_px=width_px,
-        height_px=height_px,
+        width_px=size_px[0],
+        height_px=size_px[1],
         seconds_to_make=time.perf_counter() - started,
         notes=notes,
+        recipe=IMAGE_RECIPE,
     )

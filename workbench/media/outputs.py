@@ -19,6 +19,11 @@ from workbench.errors import DiskFull, RequestError
 LEFT_BEHIND_S = 600.0
 """A temporary file nobody has written to for ten minutes belongs to a run that was killed."""
 
+LOOK_AGAIN_S = 60.0
+"""How often a folder is looked through for them: among ten thousand proxies it takes 10 ms."""
+
+_looked_at: dict[Path, float] = {}
+
 SPARE_BYTES = 50_000_000
 """What we leave free on a disk: a full disk stops the catalog as well."""
 
@@ -62,10 +67,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
         if error.errno in _FULL:
             raise disk_full(target) from error
         if error.errno in _REFUSED:
-            raise RequestError(
-                f"{target.parent} cannot be written to: {error.strerror}",
-                hint="choose a folder you may write to",
-            ) from error
+            raise no_right_to_write(target, error.strerror or str(error)) from error
         raise
     finally:
         _remove_quietly(temporary)
@@ -76,6 +78,14 @@ def disk_full(target: Path) -> DiskFull:
     return DiskFull(
         f"the disk of {target.parent} is full",
         hint="free some space, or choose another data folder with WORKBENCH_DATA_DIR",
+    )
+
+
+def no_right_to_write(target: Path, why: str) -> RequestError:
+    """The error for a folder that `target` cannot be written into."""
+    return RequestError(
+        f"{target.parent} cannot be written to: {why[:1].lower()}{why[1:]}",
+        hint="choose a folder you may write to",
     )
 
 
@@ -122,6 +132,10 @@ def safe_stem(name: str) -> str:
 
 
 def _remove_left_behind(folder: Path) -> None:
+    now = time.monotonic()
+    if now - _looked_at.get(folder, -LOOK_AGAIN_S) < LOOK_AGAIN_S:
+        return
+    _looked_at[folder] = now
     oldest = time.time() - LEFT_BEHIND_S
     for path in folder.glob(".????????????.part*"):
         try:

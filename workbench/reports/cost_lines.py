@@ -21,13 +21,20 @@ TYPES: tuple[By, ...] = ("model", "kind", "task", "engine")
 
 WITHOUT_JOB = "Without a job"
 
-KINDS = {"video": "Videos", "image": "Pictures", "audio": "Sound files", "": "Removed files"}
+KINDS = {
+    "video": "Videos",
+    "image": "Pictures",
+    "audio": "Sound files",
+    "text": "Spoken texts",
+    "": "Removed files",
+}
 
 TASKS = {
     "analyse_chunk": "Looking at videos and sound",
     "analyse_image": "Looking at pictures",
     "combine": "One summary of many",
     "transcribe": "Writing speech down",
+    "speak": "Speaking texts",
     "": "Not written down",
 }
 """Words for tasks; the ledger of older versions does not name them."""
@@ -37,6 +44,7 @@ ENGINES = {
     "nova": "Amazon Nova",
     "rekognition": "Amazon Rekognition",
     "transcribe": "Amazon Transcribe",
+    "polly": "Amazon Polly",
 }
 
 
@@ -87,6 +95,8 @@ class Names:
     def key(self, by: By, call: LedgerCall) -> str:
         """The line a call belongs to."""
         if by == "kind":
+            if not call.asset_id:
+                return "text"
             asset = self.assets.get(call.asset_id)
             return asset.kind if asset else ""
         return _KEYS[by](call)
@@ -94,6 +104,8 @@ class Names:
     def of(self, by: By, key: str) -> str:
         """What a person calls a line."""
         if by == "asset":
+            if not key:
+                return KINDS["text"]
             return self.assets[key].name if key in self.assets else f"removed ({key[:8]})"
         if by == "job":
             return self.jobs.get(key, key or WITHOUT_JOB)

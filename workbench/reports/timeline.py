@@ -36,6 +36,9 @@ MOST_ROWS = 14
 PLOT_PX = 850.0
 """A chapter's title is written if it fits at 6.4 px a letter in a plot 850 px wide."""
 
+LEAST_LABEL_PX = 60
+"""Room for the names of the lanes, and of the pictures the app shows over them."""
+
 SPEECH_GAP_S = 0.9
 """Pauses in speech shorter than this are not drawn."""
 
@@ -201,6 +204,8 @@ class _Lanes:
         )
         time_axis(figure, self.duration_s)
         name_axis(figure, self.colours, self.labels)
+        if figure.layout.margin.l < LEAST_LABEL_PX:
+            figure.update_layout(margin={"l": LEAST_LABEL_PX})
         return figure.add_traces(self.traces)
 
     def _row(self, label: str) -> int:

@@ -5,16 +5,15 @@ offered: the model file is always named by us. The same text gives the same soun
 """
 
 import functools
-import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import NotInstalled, RequestError
-from workbench.media.outputs import atomic_output
 from workbench.media.timecode import TimeSpan
 from workbench.speech import weights
 from workbench.speech.transcript import Utterance
+from workbench.speech.wav import write_wav
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,8 +147,4 @@ def _write(path: Path, sound: "np.ndarray") -> None:
     import numpy as np
 
     samples = (np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2")
-    with atomic_output(path) as temporary, wave.open(str(temporary), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLE_RATE_HZ)
-        out.writeframes(samples.tobytes())
+    write_wav(path, samples.tobytes(), SAMPLE_RATE_HZ)

@@ -77,13 +77,26 @@ def _is_over(current: list[Word], following: Word) -> bool:
     last = current[-1]
     if following.span.start_s - last.span.end_s > LONGEST_GAP_S or len(current) >= MOST_WORDS:
         return True
-    text = last.text.strip()
-    if not _ENDS.search(text) or following.text.strip()[0].islower():
+    return ends_sentence(last.text.strip(), following.text.strip())
+
+
+def ends_sentence(word: str, following: str) -> bool:
+    """Is a word the last of its sentence?
+
+    Args:
+        word: With the punctuation behind it.
+        following: What comes after it; its first letter counts.
+
+    Example:
+        >>> ends_sentence("waits.", "Is"), ends_sentence("Dr.", "Smith"), ends_sentence("3.", "dry")
+        (True, False, False)
+    """
+    if not _ENDS.search(word) or following[0].islower():
         return False
-    if not text.endswith("."):
+    if not word.endswith("."):
         return True
-    stem = text[:-1].lower()
-    is_initial = len(stem) == 1 and stem.isalpha() and text[0].isupper()
+    stem = word[:-1].lower()
+    is_initial = len(stem) == 1 and stem.isalpha() and word[0].isupper()
     return stem not in _SHORT_FORMS and not is_initial
 
 

@@ -273,7 +273,7 @@ def prices_view() -> None:
 
     catalog = workspace().catalog
     st.caption(
-        f"US dollars per million tokens, minute or picture, as of {format_date(catalog.as_of)}. "
+        f"US dollars per million tokens or characters, minute or picture, as of {format_date(catalog.as_of)}. "
         + (f"With your own prices from {plain(catalog.origin)}." if catalog.origin else "")
         + (" Other prices: a file of yours in `WORKBENCH_CATALOG_FILE`." * (not catalog.origin))
     )
@@ -285,6 +285,7 @@ def prices_view() -> None:
             "cached": _number(price.cached_usd_per_mtok),
             "minute": _number(price.usd_per_media_min),
             "image": _number(price.usd_per_image),
+            "characters": _number(price.usd_per_mchar),
             "route": price.route,
             "tier": price.tier,
             "as_of": format_date(price.as_of),
@@ -299,7 +300,7 @@ def prices_view() -> None:
         pl.DataFrame(
             rows,
             schema_overrides=dict.fromkeys(
-                ("input", "output", "cached", "minute", "image"), pl.Float64
+                ("input", "output", "cached", "minute", "image", "characters"), pl.Float64
             ),
             infer_schema_length=None,
         ),
@@ -313,6 +314,7 @@ def prices_view() -> None:
             "cached": st.column_config.NumberColumn("Cached", format=per_mtok),
             "minute": st.column_config.NumberColumn("A minute", format=per_mtok),
             "image": st.column_config.NumberColumn("A picture", format="$%.4f"),
+            "characters": st.column_config.NumberColumn("Characters", format=per_mtok),
             "route": "Route",
             "tier": "Tier",
             "as_of": "As of",

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from workbench.backends.protocol import Readiness
     from workbench.evidence.evidence import Evidence
     from workbench.library.overview import AssetCard, LibraryTotals
+    from workbench.library.proxy_plan import ProxyPlan
     from workbench.library.records import AnalysisHeader, CallInFlight, ReportRecord, WorkerRecord
+    from workbench.library.savings import Savings
     from workbench.media.asset import Asset
     from workbench.reports.field_tables import FieldTable
 
@@ -56,7 +58,8 @@ def cards_stamp() -> Stamp:
     return *catalog_stamp(), tuple(sorted(job_counts().items()))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+# Shared, not copied: to unpack 1,000 cards takes longer than to draw them, and none can be changed.
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _cards(stamp: Stamp) -> "list[AssetCard]":  # noqa: ARG001 - the cache's key
     return workspace().cards()
 
@@ -64,6 +67,11 @@ def _cards(stamp: Stamp) -> "list[AssetCard]":  # noqa: ARG001 - the cache's key
 @st.cache_data(max_entries=4, show_spinner=False)
 def _totals(stamp: tuple[str, int]) -> "LibraryTotals":  # noqa: ARG001
     return workspace().totals()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _savings(stamp: tuple[str, int], asset_ids: tuple[str, ...]) -> "Savings":  # noqa: ARG001
+    return workspace().savings(asset_ids)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -129,6 +137,16 @@ def assets() -> "dict[str, Asset]":
 def totals() -> "LibraryTotals":
     """The library in numbers."""
     return _totals(catalog_stamp())
+
+
+def savings(asset_ids: Sequence[str]) -> "Savings":
+    """What the proxies of some assets save."""
+    return _savings(catalog_stamp(), tuple(asset_ids))
+
+
+def proxy_plan(asset_ids: Sequence[str], spec: str | None, *, again: bool) -> "ProxyPlan":
+    """What making proxies would do, with the disk as it is now."""
+    return workspace().plan_proxies(asset_ids, spec, again=again)
 
 
 def headers(asset_id: str = "") -> "list[AnalysisHeader]":

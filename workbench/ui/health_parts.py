@@ -10,7 +10,7 @@ from workbench.ui.formats import advice, plain
 from workbench.ui.session import workspace
 from workbench.ui.states import state_badge
 
-OPTIONAL = ("nova", "rekognition", "transcribe")
+OPTIONAL = ("nova", "rekognition", "transcribe", "polly")
 """Parts that are off and not broken when they are not ready."""
 
 TITLES = {
@@ -18,6 +18,7 @@ TITLES = {
     "nova": "Amazon Nova",
     "rekognition": "Amazon Rekognition",
     "transcribe": "Amazon Transcribe",
+    "polly": "Amazon Polly",
     "ffmpeg": "Video tools",
 }
 

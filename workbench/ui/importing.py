@@ -54,13 +54,14 @@ def folder_form(key: str, *, is_primary: bool = False) -> None:
         listing = workspace().look_inside(Path(folder).expanduser())
         _listing(listing)
         count = len(listing.files)
+        proxies = bool(count) and _wants_proxies(key)
         if count and st.button(
             f"Import {format_count(count, 'file')}",
             key=f"{key}_import",
             type="primary" if is_primary else "secondary",
             width="stretch",
         ):
-            workspace().jobs.submit_import([Path(folder).expanduser()])
+            workspace().jobs.submit_import([Path(folder).expanduser()], proxies=proxies)
             del st.session_state[f"{key}_looked"]
             st.rerun()
 
@@ -92,14 +93,25 @@ def upload_form(key: str) -> None:
         key=f"{key}_files_{st.session_state.get(f'{key}_round', 0)}",
         help="For large files name their folder instead: uploads pass through memory.",
     )
+    proxies = bool(files) and _wants_proxies(f"{key}_upload")
     if files and st.button(f"Import {format_count(len(files), 'upload')}", key=f"{key}_upload"):
         with shown_errors():
             folder = workspace().data_dir / "uploads"
             kept = [keep_upload(file, file.name, folder) for file in files]
-            workspace().jobs.submit_import(kept)
+            workspace().jobs.submit_import(kept, proxies=proxies)
             # A new key empties the uploader.
             st.session_state[f"{key}_round"] = st.session_state.get(f"{key}_round", 0) + 1
             st.rerun()
+
+
+def _wants_proxies(key: str) -> bool:
+    return st.checkbox(
+        "Make proxies too",
+        value=workspace().settings.proxies_on_import,
+        key=f"{key}_proxies",
+        help="Small copies for models and players, made right after the import. Later they are "
+        "made when something needs them, or from this page.",
+    )
 
 
 def newcomer() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench.media.timecode import format_length
 from workbench.ui import data, links
+from workbench.ui.components import WallCard, wall
 from workbench.ui.formats import (
     advice,
     facts,
@@ -14,16 +15,18 @@ from workbench.ui.formats import (
     format_count,
     format_percent,
     format_shape,
-    plain,
 )
-from workbench.ui.session import workspace
+from workbench.ui.proxy_parts import proxies_dialog, sizes
 from workbench.ui.states import KIND_ICONS, LOOKS, material, state_badge
 
 if TYPE_CHECKING:
     from workbench.library.overview import AssetCard, LibraryTotals
     from workbench.library.records import Job
 
-CARDS_A_PAGE = 48
+CARDS_A_PAGE = 1000
+"""A card costs the browser nothing before it comes into sight, and some bytes of the page."""
+
+TABLE_PX = 640
 
 STATES = {
     "Any state": "",
@@ -97,56 +100,57 @@ def filtered_cards(
     return found
 
 
-def card_badge(card: "AssetCard", running: "Mapping[str, Job]") -> None:
-    """Show an asset's state; one that is worked on says how far that is.
+def wall_card(card: "AssetCard", running: "Mapping[str, Job]") -> WallCard:
+    """An asset as it stands on the wall; one that is worked on says how far that is.
 
     Args:
         card: The asset.
         running: Jobs that run, as far as they are now: a card may be older.
     """
-    job = card.job
+    asset, job = card.asset, card.job
+    state, word, help_text = str(card.state), "", ""
     if card.state == "running" and job is not None:
         job = running.get(job.id, job)
-        of_this = job.state == "running" and job.total and len(job.asset_ids) == 1
-        state_badge(job.state, word=f"{job.done} of {job.total}" if of_this else "")
+        state = job.state
+        if job.state == "running" and job.total and len(job.asset_ids) == 1:
+            word = f"{job.done} of {job.total}"
     elif card.state == "failed" and job is not None:
-        state_badge("failed", help_text=plain(job.error or "The last job failed."))
-    else:
-        state_badge(card.state)
+        help_text = job.error or "The last job failed."
+    size, saved = sizes(asset, card.sent)
+    return WallCard(
+        asset.id,
+        asset.name,
+        asset.kind,
+        state,
+        format_shape(asset),
+        size,
+        saved,
+        word,
+        help_text,
+        f"Picture of {asset.name}" if asset.has_pictures else f"Sound: {asset.name}",
+    )
 
 
 def asset_grid(cards: "Sequence[AssetCard]") -> None:
-    """Show assets as pictures with their state; a name leads to the results."""
+    """Show assets as pictures with their state and sizes; a card leads to the results."""
     pages = -(-len(cards) // CARDS_A_PAGE)
     page = 1
     if pages > 1:
         with st.bottom:
             page = st.pagination(pages, key="page", bind="query-params")
-    grid = st.grid(4, min_column_width=210, border=True)
     running = data.running_jobs()
-    for card in cards[(page - 1) * CARDS_A_PAGE : page * CARDS_A_PAGE]:
-        asset = card.asset
-        with grid.cell():
-            with st.container(key=f"frame_{asset.id}"):
-                st.image(
-                    links.poster_url(asset.id),
-                    width="stretch",
-                    alt=f"Picture of {asset.name}"
-                    if asset.has_pictures
-                    else f"Sound: {asset.name}",
-                )
-            st.page_link(
-                "pages/results.py",
-                label=f"**{plain(asset.name)}**",
-                query_params={"asset": asset.id},
-            )
-            with st.container(
-                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-            ):
-                card_badge(card, running)
-                st.caption(
-                    f"{material(KIND_ICONS[asset.kind])} {format_shape(asset)}", width="content"
-                )
+    shown = cards[(page - 1) * CARDS_A_PAGE : page * CARDS_A_PAGE]
+    opened = wall(
+        [wall_card(card, running) for card in shown],
+        key="wall",
+        label=f"{format_count(len(shown), 'asset')} with state and sizes",
+        poster=links.poster_path("{id}"),
+        href="/results?asset={id}",
+        looks={name: look._asdict() for name, look in LOOKS.items()},
+        kinds=KIND_ICONS,
+    )
+    if opened:
+        st.switch_page("pages/results.py", query_params={"asset": opened})
 
 
 def asset_table(cards: "Sequence[AssetCard]") -> "list[AssetCard]":
@@ -165,8 +169,9 @@ def asset_table(cards: "Sequence[AssetCard]") -> "list[AssetCard]":
             "kind": card.asset.kind.capitalize(),
             "length": format_shape(card.asset),
             "size": format_bytes(card.asset.size_bytes),
-            "proxies": format_bytes(sum(p.size_bytes for p in card.proxies))
-            if card.proxies
+            "proxy": format_bytes(card.sent.size_bytes) if card.sent else None,
+            "saved": format_percent(1 - card.sent.size_bytes / card.asset.size_bytes)
+            if card.sent and card.asset.size_bytes
             else None,
             "analysis": card.analysis.model_name if card.analysis else None,
         }
@@ -177,6 +182,7 @@ def asset_table(cards: "Sequence[AssetCard]") -> "list[AssetCard]":
         key="rows",
         hide_index=True,
         row_height=44,
+        height=TABLE_PX if len(rows) > TABLE_PX // 44 else "auto",
         on_select="rerun",
         selection_mode="multi-row",
         placeholder="–",
@@ -186,11 +192,12 @@ def asset_table(cards: "Sequence[AssetCard]") -> "list[AssetCard]":
             "state": "State",
             "kind": "Kind",
             "length": "Length or size",
-            "size": "Bytes",
-            "proxies": "Proxies",
+            "size": "Original",
+            "proxy": "Proxy",
+            "saved": "Saved",
             "analysis": "Analysed by",
         },
-        alt=f"Table of {format_count(len(cards), 'asset')} with state, kind, length and size.",
+        alt=f"Table of {format_count(len(cards), 'asset')} with state, kind, length, size and what its proxy saves.",
     )
     return [cards[row] for row in chosen.selection.rows if row < len(cards)]
 
@@ -205,24 +212,10 @@ def selection_bar(chosen: "Sequence[AssetCard]") -> None:
         st.markdown(f"**{len(chosen)} selected** · {format_bytes(size)}", width="content")
         if st.button("Analyse…", icon=":material/auto_awesome:"):
             st.switch_page("pages/analyse.py", query_params={"assets": ids})
-        if st.button("Make proxies", icon=":material/compress:"):
-            job = workspace().jobs.submit_proxies(ids)
-            st.switch_page("pages/jobs.py", query_params={"job": job})
+        if st.button("Make proxies…", icon=":material/compress:"):
+            proxies_dialog(ids)
         if st.button("Report…", icon=":material/description:"):
             st.switch_page("pages/reports.py", query_params={"assets": ids})
-
-
-def proxies_button(cards: "Sequence[AssetCard]") -> None:
-    """Offer proxies for everything that has none."""
-    missing = [c.asset.id for c in cards if not c.proxies and c.asset.kind != "audio"]
-    if missing and st.button(
-        f"Make {format_count(len(missing), 'proxy', 'proxies')}",
-        type="tertiary",
-        icon=":material/compress:",
-        help="Smaller copies for models and players. Originals stay where they are.",
-    ):
-        job = workspace().jobs.submit_proxies(missing)
-        st.switch_page("pages/jobs.py", query_params={"job": job})
 
 
 def readiness_cards() -> None:

@@ -42,6 +42,16 @@ def poster_url(asset_id: str, *, at_s: float | None = None, width_px: int = 480)
     return origin() + poster_path(asset_id, at_s=at_s, width_px=width_px)
 
 
+def strip_path(asset_id: str) -> str:
+    """Where the browser gets the strip of a film: its sheet of pictures and their moments."""
+    return f"/files/{asset_id}/strip.json"
+
+
+def sound_path(asset_id: str) -> str:
+    """Where the browser gets how loud an asset is over its length."""
+    return f"/files/{asset_id}/sound.json"
+
+
 def captions_path(asset_id: str) -> str:
     """Where the browser gets an asset's captions."""
     return f"/files/{asset_id}/captions.vtt"

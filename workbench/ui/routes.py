@@ -14,10 +14,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from workbench.errors import MediaError, MediaMissing, NotInLibrary, RequestError, WorkbenchError
+from workbench.errors import (
+    DiskFull,
+    MediaError,
+    MediaMissing,
+    NotInLibrary,
+    RequestError,
+    ToolError,
+    WorkbenchError,
+)
 from workbench.media.timecode import parse_time
 from workbench.ui.session import workspace
 
@@ -68,6 +76,9 @@ def routes() -> list[BaseRoute]:
         Route("/files/{asset_id}/media", _answering(_media)),
         Route("/files/{asset_id}/poster", _answering(_poster)),
         Route("/files/{asset_id}/captions.vtt", _answering(_captions)),
+        Route("/files/{asset_id}/strip.jpg", _answering(_strip_picture)),
+        Route("/files/{asset_id}/strip.json", _answering(_strip)),
+        Route("/files/{asset_id}/sound.json", _answering(_sound)),
         Route("/reports/{report_id}", _answering(_report)),
     ]
 
@@ -134,6 +145,46 @@ def _poster(request: Request) -> Response:
         path = ASSETS / "no_picture.svg"
         return FileResponse(path, headers={"Cache-Control": "no-cache"}, media_type="image/svg+xml")
     return _file(path, headers=KEEP_A_DAY, media_type="image/jpeg")
+
+
+def _strip_picture(request: Request) -> Response:
+    path = workspace().strip(_asset_id(request)).path
+    return _file(path, headers=KEEP_A_DAY, media_type="image/jpeg")
+
+
+def _strip(request: Request) -> Response:
+    asset_id = _asset_id(request)
+    try:
+        strip = workspace().strip(asset_id)
+    except (MediaError, ToolError, DiskFull):
+        return _nothing()
+    told = {
+        "picture": f"/files/{asset_id}/strip.jpg",
+        "moments": strip.moments_s,
+        "cell": strip.cell_px,
+        "columns": strip.columns,
+    }
+    return JSONResponse(told, headers=KEEP_A_DAY)
+
+
+def _sound(request: Request) -> Response:
+    try:
+        waveform = workspace().waveform(_asset_id(request))
+    except (MediaError, ToolError, DiskFull):
+        return _nothing()
+    if waveform.is_silent:
+        return JSONResponse({}, headers=KEEP_A_DAY)
+    told = {
+        "step": waveform.bucket_s,
+        "peaks": waveform.peaks,
+        "loudness": waveform.loudness,
+    }
+    return JSONResponse(told, headers=KEEP_A_DAY)
+
+
+def _nothing() -> Response:
+    """No pictures, no sound, or a file that cannot be read now: the page leaves the lane out."""
+    return JSONResponse({}, headers={"Cache-Control": "no-cache"})
 
 
 def _captions(request: Request) -> Response:

@@ -17,9 +17,11 @@ from workbench.ui.components import (
     MomentRow,
     PlayerChapter,
     PlayerSource,
+    StripColours,
     chart_link,
     moments,
     player,
+    strip,
     theme,
 )
 from workbench.ui.formats import format_count, plain
@@ -39,6 +41,7 @@ DETECTED = {
 SUMMARY_PX = 376
 """As high as the other lists are beside the player of a page of 1440 pixels."""
 
+LANES_CHART = "lanes_chart"
 FIRST_LANES = ("Equipment",)
 KIND_OF_LANE = {"Equipment": "equipment", "Objects": "object", "Topics": "topic"}
 
@@ -251,8 +254,13 @@ def evidence_view(evidence: Evidence | None) -> None:
         st.caption(f":material/info: {plain(note)}")
 
 
-def timeline(analysis: Analysis, evidence: Evidence | None) -> None:
-    """The lanes chart: a click seeks, and a line shows where the player is."""
+def timeline(asset: Asset, analysis: Analysis | None, evidence: Evidence | None) -> None:
+    """Pictures, sound and the lanes chart on one axis: a click seeks, a line follows the player."""
+    if asset.kind == "image":
+        return
+    if analysis is None:
+        _strip(asset)
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Timeline", anchor=False, width="stretch")
         place = st.container(width="content")
@@ -270,10 +278,24 @@ def timeline(analysis: Analysis, evidence: Evidence | None) -> None:
     show_all = False
     if found > MOST_ROWS:
         show_all = place.toggle(f"Show all {found}", key="all_lanes")
+    _strip(asset)
     colours = palette(theme())
     figure = timeline_lanes(analysis, evidence, palette=colours, kinds=kinds, show_all=show_all)
-    show_figure(figure, key="lanes_chart")
-    chart_link("lanes_chart", key="lanes_link", asset_id=analysis.asset_id, colour=colours.accent)
+    show_figure(figure, key=LANES_CHART)
+    chart_link(LANES_CHART, key="lanes_link", asset_id=analysis.asset_id, colour=colours.accent)
+
+
+def _strip(asset: Asset) -> None:
+    colours = palette(theme())
+    strip(
+        asset.id,
+        asset.duration_s,
+        key="strip",
+        chart_key=LANES_CHART,
+        colours=StripColours(colours.speech, colours.shots, colours.accent),
+        pictures=links.strip_path(asset.id) if asset.kind == "video" else "",
+        sound=links.sound_path(asset.id) if asset.has_sound else "",
+    )
 
 
 def chosen_lanes() -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from workbench.workspace.comparing import ComparingWork
 from workbench.workspace.fields import FieldWork
 from workbench.workspace.housekeeping import Upkeep
 from workbench.workspace.proxies import ProxyMaking
+from workbench.workspace.strips import StripWork
+from workbench.workspace.voices import VoiceWork
 from workbench.workspace.what_if import WhatIfWork
 
 if TYPE_CHECKING:
@@ -30,7 +32,17 @@ if TYPE_CHECKING:
     from workbench.search.query import Hit
 
 
-class Workspace(BatchWork, ComparingWork, FieldWork, WhatIfWork, AccountWork, ProxyMaking, Upkeep):
+class Workspace(
+    BatchWork,
+    ComparingWork,
+    FieldWork,
+    WhatIfWork,
+    VoiceWork,
+    AccountWork,
+    ProxyMaking,
+    StripWork,
+    Upkeep,
+):
     """One library and everything that works on it.
 
     Example:

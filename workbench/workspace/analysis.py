@@ -26,14 +26,10 @@ from workbench.backends.catalog import Tier
 from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.protocol import MediaPart
 from workbench.backends.usage import Cost
-from workbench.errors import (
-    LibraryError,
-    NoCredentials,
-    NotInLibrary,
-    RequestError,
-)
+from workbench.errors import LibraryError, NoCredentials, NotInLibrary, RequestError
 from workbench.evidence.evidence import Evidence
 from workbench.library.calls import CallTools, go_on, make_call, settle_stale
+from workbench.library.clip_makings import ClipMakings
 from workbench.library.journal import RUN_PREFIX
 from workbench.library.records import AnalysisHeader, LedgerEntry
 from workbench.library.sources import SourceKeep, reading_source, require_source
@@ -180,18 +176,23 @@ class AnalysisWork(CorrectionWork):
         return evidence
 
     def _prepare(
-        self, asset_plan: AssetPlan, call: PlannedCall, progress: Progress
+        self,
+        asset_plan: AssetPlan,
+        call: PlannedCall,
+        progress: Progress,
+        *,
+        makings: ClipMakings | None = None,
     ) -> tuple[MediaPart, ...]:
         """Make the files that go with a call to a service."""
         from workbench.library.proxies import ProxyWork, detection_media, media_for
 
         if call.part.task == "combine" or self.catalog.get(call.model).engine == "local":
             return ()
+        work = ProxyWork(self.store, self.data_dir, self.settings.read_key_frames)
         if call.part.feature:
-            return detection_media(ProxyWork(self.store, self.data_dir), call.part, progress)
-        return media_for(
-            ProxyWork(self.store, self.data_dir), asset_plan.asset, call.chunk, progress
-        )
+            return detection_media(work, call.part, progress)
+        spans = [chunk.sent for chunk in asset_plan.chunks]
+        return media_for(work, asset_plan.asset, call.chunk, progress, makings=makings, spans=spans)
 
     def _hearing(self, planned: Sequence[PlannedCall], cap_usd: Cost, execute: Executor) -> Hearing:
         """What has the speech of a plan written down, by the calls that were planned for it."""
@@ -322,11 +323,12 @@ class AnalysisWork(CorrectionWork):
             if is_stopped.is_set():
                 raise CancelledError
 
+        makings = ClipMakings()
         make = execute or functools.partial(self.call, job_id=run_id, check=check)
         hearing = self._hearing(plan.hearing, plan.request.max_cost_usd, make)
         tools = RunTools(
             gather=gather,
-            prepare=self._prepare,
+            prepare=functools.partial(self._prepare, makings=makings),
             cache=self.cache,
             record=functools.partial(self._record, run_id=run_id),
             find=self._find,
@@ -334,7 +336,8 @@ class AnalysisWork(CorrectionWork):
             calls_at_once=1 if engine == "local" else min(limit, MOST_CALLS_AT_ONCE),
         )
         try:
-            result = run_plan(plan, tools, execute=make, progress=progress)
+            with makings:
+                result = run_plan(plan, tools, execute=make, progress=progress)
             return with_hearing(result, hearing)
         finally:
             # Calls of a stopped run that still wait for their turn are not made any more.

@@ -113,14 +113,17 @@ class LibraryWork(Services):
             MediaError: The file is gone, or holds no pictures.
         """
         from workbench.media.frames import save_frame
+        from workbench.media.posters import save_poster
 
         asset = self.store.asset(asset_id)
-        moment = asset.duration_s * 0.1 if at_s is None else min(at_s, asset.duration_s)
-        name = f"{asset.id}_{moment:.2f}_{width_px}.jpg"
-        target = self.data_dir / "posters" / asset.id[:2] / name
+        moment = None if at_s is None else min(at_s, asset.duration_s)
+        what = "best" if moment is None else f"{moment:.2f}"
+        target = self.data_dir / "posters" / asset.id[:2] / f"{asset.id}_{what}_{width_px}.jpg"
         if target.is_file():
             return target
         make_folder(target.parent)
+        if moment is None:
+            return save_poster(asset, target, width_px=width_px)
         return save_frame(asset, moment, target, width_px=width_px)
 
     def player_file(self, asset_id: str) -> Path:

@@ -17,6 +17,7 @@ from workbench.settings import Settings
 if TYPE_CHECKING:
     from workbench.backends.bedrock import BedrockNova
     from workbench.backends.embedders import Embedder
+    from workbench.backends.polly import Polly
     from workbench.backends.staging import Staging
     from workbench.backends.transcribe import Transcribe
     from workbench.jobs.client import JobClient
@@ -62,6 +63,7 @@ class Services:
         registry.register("nova", lambda: self.nova)
         registry.register("rekognition", self._open_rekognition)
         registry.register("transcribe", lambda: self.transcribe)
+        registry.register("polly", lambda: self.polly)
         return registry
 
     def _open_local(self) -> Backend:
@@ -83,6 +85,13 @@ class Services:
         from workbench.backends.transcribe import Transcribe
 
         return Transcribe(self.settings.aws_region, self.staging)
+
+    @functools.cached_property
+    def polly(self) -> "Polly":
+        """Amazon Polly; opening it calls nothing."""
+        from workbench.backends.polly import Polly
+
+        return Polly(self.settings.aws_region)
 
     @functools.cached_property
     def nova(self) -> "BedrockNova":

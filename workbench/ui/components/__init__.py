@@ -1,6 +1,6 @@
-"""Three small browser components: a player, lists of moments, and a chart tied to the player.
+"""Four small browser components: a player, lists of moments, a chart tied to it, a wall of assets.
 
-They talk to each other in the browser (`wb:seek`, `wb:time`, `wb:size`) and send nothing to the
+The first three talk to each other in the browser (`wb:seek`, `wb:time`, `wb:size`) and send nothing to the
 server while a video plays. Text from media and models reaches the page as text, never as markup.
 """
 
@@ -56,6 +56,25 @@ class MomentRow:
     text: Marked = ""
     note: str = ""
     tag: Literal["", "shown", "said", "both"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WallCard:
+    """An asset on the wall: what is read below its picture."""
+
+    id: str
+    name: str
+    kind: str
+    state: str
+    shape: str
+    size: str
+    saved: str = ""
+    word: str = ""
+    """In place of the word of the state."""
+    help: str = ""
+    """What is told of the state on hover."""
+    alt: str = ""
+    """What the picture is, for those who cannot see it."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -168,6 +187,49 @@ def moments(
     )
 
 
+def wall(
+    cards: Sequence[WallCard],
+    *,
+    key: str,
+    label: str,
+    poster: str,
+    href: str,
+    looks: Mapping[str, Mapping[str, str]],
+    kinds: Mapping[str, str],
+) -> str | None:
+    """Show assets as cards with pictures, as one element however many they are.
+
+    Args:
+        cards: In the order they are shown.
+        key: Stable name.
+        label: What the wall holds, for those who cannot see it.
+        poster: Address of a picture with `{id}` in it.
+        href: Address a card leads to in a tab of its own, with `{id}` in it.
+        looks: State → word, icon and colour.
+        kinds: Kind → icon.
+
+    Returns:
+        The id of the card that was pressed in this run, else None.
+    """
+    items = [{name: value for name, value in asdict(card).items() if value} for card in cards]
+    stamp = hashlib.sha1(json.dumps(items).encode(), usedforsecurity=False).hexdigest()
+    result = _component("wall")(
+        key=key,
+        data={
+            "items": items,
+            "stamp": stamp,
+            "label": label,
+            "poster": poster,
+            "href": href,
+            "looks": {name: dict(look) for name, look in looks.items()},
+            "kinds": dict(kinds),
+        },
+        on_open_change=_nothing,
+    )
+    opened: str | None = result.open
+    return opened
+
+
 def chart_link(chart_key: str, *, key: str, asset_id: str, colour: str) -> None:
     """Tie a plotly chart to the player: a click seeks, and a line follows.
 
@@ -179,6 +241,50 @@ def chart_link(chart_key: str, *, key: str, asset_id: str, colour: str) -> None:
     """
     _component("chart_link")(
         key=key, data={"chart_key": chart_key, "asset": asset_id, "colour": colour}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StripColours:
+    """What a strip is drawn with, `#RRGGBB`."""
+
+    peaks: str
+    loudness: str
+    playhead: str
+
+
+def strip(
+    asset_id: str,
+    duration_s: float,
+    *,
+    key: str,
+    chart_key: str,
+    colours: StripColours,
+    pictures: str = "",
+    sound: str = "",
+) -> None:
+    """Show the pictures of a film and its loudness on the time axis of a chart; a click seeks.
+
+    Args:
+        asset_id: Whose pictures these are.
+        duration_s: Length of the axis, in seconds.
+        key: Stable name.
+        chart_key: The key of the chart whose axis it takes; without such a chart it is as wide as
+            its place.
+        colours: To draw with.
+        pictures: Where the strip is found, see `links.strip_path`; empty for none.
+        sound: Where the loudness is found, see `links.sound_path`; empty for none.
+    """
+    _component("strip")(
+        key=key,
+        data={
+            "asset": asset_id,
+            "duration": duration_s,
+            "chart_key": chart_key,
+            "pictures": pictures,
+            "sound": sound,
+            **asdict(colours),
+        },
     )
 
 

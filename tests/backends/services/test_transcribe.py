@@ -1,6 +1,7 @@
 """Transcribe over HTTP: a job is started once, waited for, read, and never paid twice."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from tests.support.loopback import CUT
 from tests.support.moto_s3 import S3Server
-from tests.support.transcribe_server import CUT, SAID, START, TranscribeServer
+from tests.support.transcribe_server import SAID, START, TranscribeServer
 from workbench.backends.catalog_file import load_catalog
+from workbench.backends.job_calls import LONGEST_LOOK_S
 from workbench.backends.protocol import MediaPart, ModelRequest
 from workbench.backends.staging import Staging
-from workbench.backends.transcribe import LONGEST_LOOK_S, Transcribe, billed_s
+from workbench.backends.transcribe import Transcribe, billed_s
 from workbench.backends.usage import Usage
 from workbench.errors import (
     AccessDenied,
@@ -39,34 +42,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared(shared_s3: S3Server) -> Iterator[tuple[TranscribeServer, Transcribe, list[float]]]:
-    """One server and one opened client for all: opening takes longer than a test."""
-    waits: list[float] = []
-    with (
-        TranscribeServer(shared_s3.read, shared_s3.write) as server,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in (shared_s3.environment() | server.environment()).items():
-            patch.setenv(name, value)
-        staging = Staging(f"s3://{shared_s3.bucket}/films")
-        yield server, Transcribe(staging=staging, sleep=waits.append, jitter=lambda: 1.0), waits
-
-
-@pytest.fixture
-def server(shared, s3: S3Server) -> TranscribeServer:
-    shared[0].reset()
-    shared[2].clear()
-    return shared[0]
-
-
-@pytest.fixture
-def waits(shared) -> list[float]:
-    return shared[2]
-
-
-@pytest.fixture
-def backend(shared, server: TranscribeServer) -> Transcribe:
-    return shared[1]
+def desk(open_desk, shared_s3: S3Server, staging: Staging) -> Iterator[Any]:
+    server = TranscribeServer(shared_s3.read, shared_s3.write)
+    with open_desk(server, partial(Transcribe, staging=staging)) as opened:
+        yield opened
 
 
 @pytest.fixture

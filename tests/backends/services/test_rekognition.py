@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 from PIL import Image
 
+from tests.support.loopback import CUT
 from tests.support.moto_s3 import S3Server
-from tests.support.rekognition_server import CUT, RekognitionServer
+from tests.support.rekognition_server import RekognitionServer
 from workbench.analysis.answer import Answer
 from workbench.backends.catalog_file import load_catalog
 from workbench.backends.protocol import MediaPart, ModelRequest
@@ -47,31 +49,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared(shared_s3: S3Server) -> Iterator[tuple[RekognitionServer, Rekognition, list[float]]]:
-    """One server and one opened client for all: opening takes longer than a test."""
-    waits: list[float] = []
-    with RekognitionServer(shared_s3.read) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in (shared_s3.environment() | server.environment()).items():
-            patch.setenv(name, value)
-        staging = Staging(f"s3://{shared_s3.bucket}/films")
-        yield server, Rekognition(staging=staging, sleep=waits.append, jitter=lambda: 1.0), waits
-
-
-@pytest.fixture
-def server(shared, s3: S3Server) -> RekognitionServer:
-    shared[0].reset()
-    shared[2].clear()
-    return shared[0]
-
-
-@pytest.fixture
-def waits(shared) -> list[float]:
-    return shared[2]
-
-
-@pytest.fixture
-def backend(shared, server: RekognitionServer) -> Rekognition:
-    return shared[1]
+def desk(open_desk, shared_s3: S3Server, staging: Staging) -> Iterator[Any]:
+    with open_desk(
+        RekognitionServer(shared_s3.read), partial(Rekognition, staging=staging)
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -173,7 +155,7 @@ def test_a_lost_reply_to_a_start_does_not_start_a_second_job(ask, server):
 ASKER = """
 import json, os, sys
 from pathlib import Path
-from tests.backends.test_rekognition import MODEL, question
+from tests.backends.services.test_rekognition import MODEL, question
 from workbench.backends.rekognition import Rekognition
 from workbench.backends.staging import Staging
 

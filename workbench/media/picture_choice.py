@@ -1,0 +1,202 @@
+"""Choose the few packets of a film that its sampled pictures need.
+
+A picture is decoded from the key frame before it on. So nothing is needed after the last sampled
+picture of a group, and nothing that no other picture refers to. What is left decodes to the very
+same pictures, at half the cost and less; where every sampled picture is a key frame, at a small
+part of it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+UNIT = 1 << 30
+"""Ticks between two sampled pictures on the clock that packets are given here."""
+
+LONGEST_LATE_S = 0.1
+"""A key frame this much late may stand for a moment, if it is the very next picture as well."""
+
+
+class UnfitError(Exception):
+    """The packets of a source cannot be chosen among: all of it has to be decoded."""
+
+
+@dataclass(slots=True)
+class Pick:
+    """A packet of the source, and the time it is given."""
+
+    packet: Any
+    pts: int
+    is_needed: bool
+    """Do other pictures refer to it?"""
+    stamp: int = 0
+    decoded_at: int = 0
+
+
+@dataclass(slots=True)
+class Chooser:
+    """Goes through the groups of a film and keeps what its sampled pictures need.
+
+    Sampled picture k gets the time k + 3/2 in units, whatever else is decoded for it lies between
+    it and the one before it. So the last picture of each unit is the sampled one.
+    """
+
+    step: Fraction
+    """Ticks of the source between two sampled pictures."""
+    late: int
+    """Most ticks that a key frame may be late to stand for a moment."""
+    count: int = 0
+    """Sampled pictures so far."""
+    only_keys: bool = True
+    """Was nothing needed besides key frames?"""
+    latest: int = 0
+    """Most ticks that a picture is shown before its source shows it."""
+    _last: list[Pick] = field(default_factory=list)
+
+    def moment(self) -> int:
+        """The next sampled moment, in ticks of the source; rounded down."""
+        return int(self.count * self.step)
+
+    def group(self, picks: list[Pick], next_pts: int | None, end_pts: int) -> list[Pick]:
+        """What is needed of a key frame and all that is decoded from it.
+
+        Args:
+            picks: The packets in the order in which they are decoded, the key frame first.
+            next_pts: When the next such group begins; None for the last.
+            end_pts: When the last picture ends; only used for the last group.
+
+        Raises:
+            UnfitError: The times of its packets make no sense.
+        """
+        shown = sorted(pick.pts for pick in picks)
+        if shown[0] != picks[0].pts or len(set(shown)) != len(shown):
+            raise UnfitError
+        if next_pts is not None and shown[-1] >= next_pts:
+            raise UnfitError
+        chosen: dict[int, int] = {}
+        # A key frame that follows at once stands for the moment: nothing else is decoded for it.
+        limit_pts = end_pts if next_pts is None else next_pts - self.late
+        while self.moment() < limit_pts:
+            place = max(0, bisect_right(shown, self.moment()) - 1)
+            if 0 < shown[place] - self.moment() <= self.late:
+                self.latest = max(self.latest, shown[place] - self.moment())
+            chosen.setdefault(shown[place], self.count)
+            self.count += 1
+        kept = self._stamped(picks, chosen)
+        if next_pts is None and self.count:
+            kept += self._held(kept or self._last)
+        self._last = kept or self._last
+        return kept
+
+    def _stamped(self, picks: list[Pick], chosen: dict[int, int]) -> list[Pick]:
+        if not chosen:
+            return []
+        last = max(place for place, pick in enumerate(picks) if pick.pts in chosen)
+        kept = [pick for pick in picks[: last + 1] if pick.is_needed or pick.pts in chosen]
+        self.only_keys = self.only_keys and len(kept) == 1
+        before: list[Pick] = []
+        for pick in sorted(kept, key=lambda pick: pick.pts):
+            before.append(pick)
+            if pick.pts in chosen:
+                self._spread(before, chosen[pick.pts], UNIT // 4, UNIT // 2)
+                before = []
+        # They are only referred to; the next sampled picture replaces them.
+        self._spread([*before, None], self.count, 0, UNIT // 4)
+        return _in_decoding_order(kept)
+
+    def _spread(self, picks: list[Any], number: int, low: int, high: int) -> None:
+        """Give pictures times in one unit; the last gets the highest."""
+        for place, pick in enumerate(picks, 1):
+            if pick is not None:
+                pick.stamp = (number + 1) * UNIT + low + (high - low) * place // len(picks)
+
+    def _held(self, kept: list[Pick]) -> list[Pick]:
+        """The last picture once more, at the last moment, where it is shown for several."""
+        last = max((pick.stamp for pick in kept if pick.stamp % UNIT == UNIT // 2), default=0)
+        wanted = self.count * UNIT + UNIT // 2
+        if not kept or last == wanted:
+            return []
+        upto = max(place for place, pick in enumerate(kept) if pick.stamp == last)
+        again = [Pick(pick.packet, pick.pts, pick.is_needed) for pick in kept[: upto + 1]]
+        place = {pick.pts: number for number, pick in enumerate(sorted(again, key=_pts), 1)}
+        for pick in again:
+            pick.stamp = self.count * UNIT + UNIT // 2 * place[pick.pts] // len(again)
+        if max(again, key=_pts) is not again[-1]:
+            return []
+        return _in_decoding_order(again)
+
+
+def _pts(pick: Pick) -> int:
+    return pick.pts
+
+
+def _in_decoding_order(kept: list[Pick]) -> list[Pick]:
+    """Give packets a time to be decoded at: rising, and never after they are shown."""
+    earliest = None
+    for place in range(len(kept) - 1, -1, -1):
+        pick = kept[place]
+        earliest = pick.stamp if earliest is None else min(earliest, pick.stamp)
+        pick.decoded_at = earliest - (len(kept) - place)
+    return kept
+
+
+Look = Callable[[Any], tuple[bool, bool]]
+"""Reads a packet: can decoding begin with it, and do other pictures refer to it?"""
+
+_WHOLE = frozenset({"mjpeg", "prores", "dnxhd"})
+
+
+def look_for(codec: str, extradata: bytes | None) -> Look | None:
+    """How to read the packets of a codec; None where we cannot.
+
+    Args:
+        codec: Its canonical name.
+        extradata: What the container keeps for the decoder.
+    """
+    if codec in _WHOLE:
+        return lambda _: (True, True)
+    data = extradata or b""
+    if codec == "h264" and len(data) > 6 and data[0] == 1:
+        return _h264_reader((data[4] & 3) + 1)
+    if codec == "hevc" and len(data) > 22 and data[0] == 1:
+        return _hevc_reader((data[21] & 3) + 1)
+    return None
+
+
+def _units(data: memoryview, length_bytes: int) -> list[int]:
+    """First two bytes of the units of a packet, as numbers."""
+    heads = []
+    place, end = 0, len(data)
+    while place + length_bytes + 1 < end:
+        size = int.from_bytes(data[place : place + length_bytes], "big")
+        place += length_bytes
+        heads.append(data[place] << 8 | data[place + 1])
+        place += size
+    return heads
+
+
+def _h264_reader(length_bytes: int) -> Look:
+    def look(packet: Any) -> tuple[bool, bool]:
+        # Rec. ITU-T H.264, 7.3.1: nal_ref_idc in bits 5 and 6, nal_unit_type in bits 0 to 4.
+        heads = [head >> 8 for head in _units(memoryview(packet), length_bytes)]
+        kinds = {head & 31 for head in heads}
+        if kinds & {2, 3, 4, 20, 21} or not kinds & {1, 5}:
+            raise UnfitError
+        return 5 in kinds, any(head & 0x60 for head in heads if head & 31 in (1, 5))
+
+    return look
+
+
+def _hevc_reader(length_bytes: int) -> Look:
+    def look(packet: Any) -> tuple[bool, bool]:
+        # Rec. ITU-T H.265, 7.3.1.2 and table 7-1: pictures are types 0 to 31; even ones up to 14
+        # are referred to by none of their own layer.
+        heads = _units(memoryview(packet), length_bytes)
+        kinds = {head >> 9 & 63 for head in heads} & set(range(32))
+        if not kinds or any(head & 7 != 1 for head in heads if head >> 9 & 63 < 32):
+            raise UnfitError
+        return bool(kinds & {19, 20}), not all(kind <= 14 and kind % 2 == 0 for kind in kinds)
+
+    return look
