@@ -1,5 +1,6 @@
 """Five pictures in one call: each has its own answer and its own price, and nothing is paid twice."""
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,8 @@ from workbench.backends.pricing import cost_of
 from workbench.backends.sharing import Share
 from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence, TextBlock
+from workbench.jobs.gateway.client import call_through_gateway
+from workbench.jobs.gateway.server import Gateway
 from workbench.jsonable import from_json
 from workbench.media.asset import Asset
 from workbench.media.timecode import TimeSpan
@@ -232,3 +235,32 @@ def test_a_picture_that_is_gone_is_left_out_and_the_others_are_asked(album, serv
     assert len(result.failures) == 1
     assert sizes(server) == [4]
     require_bill_of_the_service(album, server)
+
+
+def test_jobs_ask_about_pictures_together_through_the_gateway(album, server, photos):
+    def make(order: Any, job_id: str, check: Any) -> Any:
+        return album.call(order, job_id=job_id, check=check)
+
+    gateway = Gateway(album.data_dir, make)
+    listening = threading.Thread(target=gateway.run)
+    listening.start()
+    try:
+        # One answer is cut and one leaves a picture out, on the way through another process.
+        server.script(stopped("max_tokens"))
+        server.answer = lying(lambda told: told[1:])
+        result = album.analyse(
+            asked(photos[:6]),
+            execute=lambda order: call_through_gateway(
+                album.data_dir, order, "job-1", lambda: None
+            ),
+            job_id="job-1",
+        )
+    finally:
+        gateway.end()
+        listening.join(30)
+    assert result.failures == ()
+    assert all(is_right for _, is_right in widths_answered(result))
+    assert sizes(server) == [5, 3, 2, 1, 1, 1]
+    require_bill_of_the_service(album, server)
+    assert result.paid_usd == album.store.ledger()["cost_usd"].sum()
+    assert set(album.store.ledger()["job_id"]) == {"job-1"}
