@@ -107,7 +107,10 @@ class WorkRows:
         return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))
 
     def name_analysis(self, analysis_id: str, cache_keys: list[str]) -> None:
-        """Write into the ledger which analysis its calls have gone into."""
+        """Write into the ledger which analysis its calls have gone into.
+
+        A call about several pictures is left without: it has gone into an analysis of each.
+        """
         with self._database.writing() as connection:
             for keys in in_batches(cache_keys):
                 connection.execute(
