@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.conftest import Bench, Scripted, asset, evidence_of, make_bench, plain_answer
-from tests.analysis.test_plan import request
+from tests.analysis.test_plan import request as asking
 from workbench.analysis.plan import PlanContext, plan_analysis
+from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.run import run_plan
 from workbench.backends.order import CallOutcome
 from workbench.errors import BadReply, DiskFull, LibraryError, LibraryGone, ServiceDown
@@ -49,6 +50,11 @@ class Crowd(Scripted):
         with self.lock:
             self.now -= 1
         return reply
+
+
+def request(**changes: object) -> AnalysisRequest:
+    """A request by which every picture has a call of its own."""
+    return asking(**{"pictures_per_call": 1, **changes})
 
 
 def album(count: int):

@@ -25,7 +25,7 @@ SCHEMA = {
     **dict.fromkeys(("asset_id", "cache_key", "engine", "model"), pl.String),
     "was_kept": pl.Boolean,
     **dict.fromkeys(("estimated_usd", "cost_usd"), MONEY),
-    **dict.fromkeys(("job_id", "outcome", "task"), pl.String),
+    **dict.fromkeys(("job_id", "outcome", "task", "shares"), pl.String),
 }
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KINDS: tuple[By, ...] = get_args(By)
@@ -39,7 +39,7 @@ def call(cost: str | None = "0.01", **fields: Any) -> dict[str, Any]:
         "at": NOON, "asset_id": "a", "cache_key": "k", "engine": "nova", "model": "lite",
         "was_kept": False, "estimated_usd": None,
         "cost_usd": None if cost is None else Decimal(cost), "job_id": "j", "outcome": "answered",
-        "task": "analyse_chunk",
+        "task": "analyse_chunk", "shares": None,
     } | fields  # fmt: skip
 
 
@@ -65,6 +65,7 @@ CALLS = st.fixed_dictionaries(
         "job_id": st.sampled_from(["", "run-1", "j1", "j2"]),
         "outcome": st.sampled_from(["answered", "refused", "unkept", "lost"]),
         "task": st.sampled_from(["", "analyse_chunk", "combine"]),
+        "shares": st.none(),
     }
 )
 

@@ -14,6 +14,9 @@ from typing import Any
 
 BODY_LIMIT_BYTES = 25_000_000
 MOST_IMAGES = 5
+LONGEST_LABEL = 40
+"""Letters of a text that stands before media: the guide has a file's label there, and the words of
+the task last (prompting multimodal)."""
 LONGEST_SIDE_PX = 8000
 TOKENS_PER_FRAME = 288
 MOST_FRAMES = 960
@@ -169,6 +172,9 @@ def checked(model_id: str, body: dict[str, Any], read_s3: ReadS3 | None = None) 
         ]
         if message["role"] == "user" and kinds[-1] not in {"text", "toolResult"}:
             raise Refusal("The text block has to come last, after all media.")
+        last = max((place for place, kind in enumerate(kinds) if kind in SEEING), default=0)
+        if any(len(block.get("text", "")) > LONGEST_LABEL for block in message["content"][:last]):
+            raise Refusal("Only a short label may stand before media.")
     if sum(1 for m in media if m.kind == "video") > 1:
         raise Refusal("Only one video is supported per request.")
     if sum(1 for m in media if m.kind == "image") > MOST_IMAGES:

@@ -7,6 +7,8 @@ the prompt tells it, so that overlapping chunks agree on them; in short recordin
 import itertools
 import math
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.support.bedrock_rules import Received, ReceivedMedia
@@ -36,6 +38,9 @@ _PART = re.compile(r": (\d+:\d\d(?::\d\d)?) to (\d+:\d\d(?::\d\d)?) of")
 def answer_to(request: Received) -> dict[str, Any]:
     """Answer in the form of the schema."""
     properties = request.schema.get("properties", {})
+    if "pictures" in properties:
+        entries = enumerate(request.media, start=1)
+        return {"pictures": [_about(request, number, media) for number, media in entries]}
     known: dict[str, Any] = {}
     if "chapters" in properties:
         known["chapters"] = _chapters(request, properties["chapters"]["items"]["properties"])
@@ -50,6 +55,39 @@ def answer_to(request: Received) -> dict[str, Any]:
         for name, schema in properties.items()
         if name in known or name in required
     }
+
+
+def _about(request: Received, number: int, picture: ReceivedMedia) -> dict[str, Any]:
+    """The answer about one picture among several, from what is said of it and nothing else."""
+    words = re.search(
+        rf"^Image {number} is called .*?(?=^Image {number + 1} is called |\Z)",
+        request.prompt,
+        re.MULTILINE | re.DOTALL,
+    )
+    schema = request.schema["properties"]["pictures"]["items"]
+    alone = replace(
+        request,
+        media=(picture,),
+        texts=(words.group() if words else "",),
+        schema={
+            **schema,
+            "properties": {k: v for k, v in schema["properties"].items() if k != "number"},
+            "required": [name for name in schema["required"] if name != "number"],
+        },
+    )
+    return {"number": number, **answer_to(alone)}
+
+
+def lying(
+    change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
+) -> Callable[[Received], dict[str, Any]]:
+    """Answers about several pictures as something makes of the right entries; others as usual."""
+
+    def answer(request: Received) -> dict[str, Any]:
+        told = answer_to(request)
+        return {"pictures": change(told["pictures"])} if "pictures" in told else told
+
+    return answer
 
 
 def _values(properties: dict[str, Any], lines: list[str], prompt: str = "") -> dict[str, Any]:

@@ -224,5 +224,28 @@ def answer_schema(
     return {"type": "object", "properties": properties, "required": required}
 
 
+def schema_of_several(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The form of an answer about several pictures: a list of answers, each with its number.
+
+    Nothing is said about how many there are and which numbers they have: what is missing or named
+    wrongly is asked about alone, and the rest of the answer is good.
+
+    Args:
+        schema: The form of the answer about one.
+    """
+    number = {"type": "integer", "description": "Number of the picture, from 1."}
+    item = {
+        "type": "object",
+        "properties": {"number": number, **schema["properties"]},
+        "required": ["number", *schema["required"]],
+    }
+    pictures = {
+        "type": "array",
+        "description": "One entry for each picture, in their order.",
+        "items": item,
+    }
+    return {"type": "object", "properties": {"pictures": pictures}, "required": ["pictures"]}
+
+
 def _values(fields: Iterable[AskedField]) -> dict[str, Any]:
     return {field.name: value_schema(field) for field in fields}

@@ -12,37 +12,25 @@ from dataclasses import dataclass, replace
 from workbench.analysis.answer import Answer
 from workbench.analysis.composing import Answered, part_of
 from workbench.analysis.course import Course
-from workbench.analysis.estimate import tokens_of_a_send
-from workbench.analysis.forecast import forecast_of
+from workbench.analysis.making import Executor, Maker
 from workbench.analysis.merge_fields import part_told
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlannedCall
 from workbench.analysis.planned import halves, planned_call
 from workbench.analysis.question import Part, build_question, cut_reply, kept_answer
 from workbench.analysis.results import CallRecord
 from workbench.backends.call_cache import CallCache
-from workbench.backends.order import CallOrder, CallOutcome
+from workbench.backends.order import CallOrder
 from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest
 from workbench.backends.usage import Cost
 from workbench.errors import (
-    OF_ACCOUNT,
     AnswerCut,
     BackendError,
-    LibraryError,
-    MediaError,
-    WorkbenchError,
 )
 from workbench.evidence.evidence import Evidence
 from workbench.media.chunks import Chunk
 from workbench.media.timecode import format_time
 from workbench.progress import Progress
-
-Executor = Callable[[CallOrder], CallOutcome]
-"""Sees that the reply to an order is in the call cache, and says whether it was paid now.
-
-Raises a `BackendError` when the service gave no usable answer, `BudgetReached` when the call could
-pass the cap, and another error of ours when no reply can be kept. Called from several threads.
-"""
 
 Prepare = Callable[[AssetPlan, PlannedCall, Progress], tuple[MediaPart, ...]]
 """Makes the files that go with a call."""
@@ -100,11 +88,9 @@ class Asker:
         self._plan = plan
         self._prepare = prepare
         self._cache = cache
-        self._execute = execute
         self._course = course
         self._pool = ThreadPoolExecutor(calls_at_once, thread_name_prefix="call")
-        self._outcomes: list[CallOutcome] = []
-        self._billed: list[Cost] = []
+        self._maker = Maker(plan, execute, course)
 
     def close(self, *, at_once: bool) -> None:
         """Make no more calls. Those in flight are waited for, unless it has to be at once."""
@@ -113,12 +99,12 @@ class Asker:
     @property
     def calls_made(self) -> int:
         """Calls that were answered now, and not by the cache."""
-        return sum(1 for outcome in self._outcomes if outcome.was_paid)
+        return self._maker.calls_made
 
     @property
     def costs(self) -> list[Cost]:
         """What was paid, call by call, also for answers nobody could use."""
-        return [outcome.cost_usd for outcome in self._outcomes] + self._billed
+        return self._maker.costs
 
     def begin(
         self,
@@ -198,7 +184,7 @@ class Asker:
                 inside = self._course.inside(asset_plan.name)
                 media = self._prepare(asset_plan, call, inside)
                 request = replace(question.request, media=media)
-                found.append(self._order(call, question.key, request))
+                found.append(self._maker.order(call, question.key, request))
         return found
 
     def _question(self, call: PlannedCall, evidence: Evidence, told: Told = ()) -> Question:
@@ -295,10 +281,11 @@ class Asker:
     ) -> Answered:
         call, model = question.call, self._plan.model
         route = call.priced_by(self._plan.route)
+        with_others = f", with {reply.shared_by - 1} more in one call"
         record = CallRecord(
             call_id=call.id,
             cache_key=question.key,
-            label=call.label,
+            label=call.label + (with_others if reply.shared_by > 1 else ""),
             chunk_index=call.chunk.index if call.chunk else None,
             model_id=reply.model_id,
             was_kept=was_kept,
@@ -307,6 +294,8 @@ class Asker:
             estimated_usd=cost_of(call.usage, model, route, question.request.tier),
             latency_s=reply.latency_s,
             attempts=reply.attempts,
+            shared_by=reply.shared_by,
+            shared_key=reply.shared_key,
         )
         return Answered(call, answer, record)
 
@@ -321,58 +310,12 @@ class Asker:
         self._course.say(f"asking about {call.label}")
         media = self._prepare(asset_plan, call, self._course.inside(asset_plan.name))
         self._course.require_open()
-        order = self._order(call, question.key, replace(question.request, media=media))
-        try:
-            outcome = self._execute(order)
-        except (BackendError, MediaError) as error:
-            self._bill(order, error)
-            if isinstance(error, OF_ACCOUNT):
-                self._course.end(error)
-            raise
-        except WorkbenchError as error:
-            # No money is left, or nothing can be kept: the next reply would be paid and lost.
-            self._bill(order, error)
-            self._course.end(error)
-            raise
-        self._outcomes.append(outcome)
+        request = replace(question.request, media=media)
+        outcome = self._maker.make(self._maker.order(call, question.key, request))
         kept = kept_answer(self._cache, question.key)
         if kept is None:
-            missing = LibraryError(
-                f"the reply about {call.label} was not kept",
-                hint="check that the data folder is writable and has room, then run again",
-            )
-            self._course.end(missing)
-            raise missing
+            raise self._maker.not_kept(call.label)
         return not outcome.was_paid, kept
-
-    def _bill(self, order: CallOrder, error: WorkbenchError) -> None:
-        """What was paid for a call that came to nothing."""
-        if error.billed is not None:
-            model, tier = self._plan.model, order.request.tier
-            self._billed.append(cost_of(error.billed, model, order.route, tier))
-        if isinstance(error, BackendError):
-            self._billed += [None] * error.lost_sends
-
-    def _order(self, call: PlannedCall, key: str, request: ModelRequest) -> CallOrder:
-        model, tier = self._plan.model, request.tier
-        route = call.priced_by(self._plan.route)
-        most = call.usage_high
-        return CallOrder(
-            key=key,
-            call_id=call.id,
-            label=call.label,
-            asset_id=call.asset_id,
-            engine=model.engine,
-            model=model.key,
-            route=route,
-            request=request,
-            most_tokens=tokens_of_a_send(request, most),
-            estimated_usd=cost_of(call.usage, model, route, tier),
-            # Not `call.cost_high`: that is nothing for a reply that was kept when it was planned.
-            most_usd=cost_of(most, model, route, tier),
-            cap_usd=self._plan.request.max_cost_usd,
-            forecast=forecast_of(call, request, model),
-        )
 
 
 def _cut_before(call: PlannedCall) -> AnswerCut:
@@ -394,3 +337,13 @@ def cut_notes(answered: Sequence[Answered]) -> list[str]:
             f" part was asked in {len(cores)} pieces. The ledger has the price of the cut one too."
         )
     return notes
+
+
+def shared_notes(answered: Sequence[Answered]) -> list[str]:
+    """Say of a picture that it was asked about with others."""
+    return [
+        f"Asked about with {each.record.shared_by - 1} more in one call: tokens and dollars are the"
+        " share of this picture."
+        for each in answered
+        if each.record.shared_by > 1
+    ]

@@ -8,7 +8,7 @@ most a call uses has an answer at the limit, and a second round to put its form 
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.analysis import prompts
 from workbench.analysis.answer import Answer
@@ -44,6 +44,10 @@ WORDS_TOKENS = 40
 ELEMENT_TOKENS = 90
 ELEMENTS_EACH_KIND = 6
 
+NUMBER_TOKENS = 6
+"""What an entry about one picture among several has besides its answer: its number, with the name
+of that (our arithmetic)."""
+
 NAME_TOKENS = 4
 """A name of two words in a list (our arithmetic)."""
 
@@ -75,6 +79,9 @@ class Rates:
 
 def answer_tokens(request: AnalysisRequest, part: Part) -> int:
     """Expected tokens of an answer, from what is asked and how much is sent."""
+    if part.others:
+        one = answer_tokens(request, replace(part, others=()))
+        return len(part.assets) * (one + NUMBER_TOKENS)
     expected = 40
     if "summary" in request.find:
         expected += SUMMARY_TOKENS[request.summary_length]
@@ -100,7 +107,9 @@ def call_usages(
     model: ModelInfo,
     part: Part,
     evidence: Evidence | None,
+    *,
     before: Sequence[tuple[Chunk, Answer]] | None = (),
+    more: Sequence[Evidence | None] = (),
 ) -> tuple[Usage, Usage, Usage]:
     """Least, expected and most that one call uses; the most is that of both its rounds.
 
@@ -110,13 +119,17 @@ def call_usages(
         part: What the call is about.
         evidence: What was measured, or None while it is not: its words are then bounded.
         before: The answers a chunk is told of, or None while they are not known: bounded as well.
+        more: What was measured on the other pictures of the part, in their order.
     """
     if model.engine == "local":
         return Usage(), Usage(), Usage()
     if part.feature:
         return _detection_usages(part)
-    known = evidence or Evidence(part.asset.id, part.asset.duration_s)
-    question = build_question(request, model, part, known, before=before or ())
+    known, *rest = (
+        found or Evidence(asset.id, asset.duration_s)
+        for asset, found in zip(part.assets, (evidence, *more), strict=True)
+    )
+    question = build_question(request, model, part, known, more=rest, before=before or ())
     counted = text_tokens(question.system + question.prompt + json.dumps(question.schema))
     text = round(counted * model.text_factor)
     # A correction makes no cap less safe: the most is that of the larger number.
@@ -134,8 +147,10 @@ def call_usages(
         texts = (round(fewest * 0.85) + low, text + mid, round(largest * 1.15) + high)
     media_low = media_high = images = 0
     if part.task == "analyse_image":
-        media_low = media_high = image_tokens(model, part.asset.width_px, part.asset.height_px)
-        images = 1
+        media_low = media_high = sum(
+            image_tokens(model, asset.width_px, asset.height_px) for asset in part.assets
+        )
+        images = len(part.assets)
     elif part.task == "analyse_chunk" and part.asset.kind == "video" and part.chunk:
         media_low, media_high = clip_tokens(model, part.chunk)
     answer = answer_tokens(request, part)

@@ -11,6 +11,7 @@ from workbench.analysis import detecting, prompts
 from workbench.analysis.answer import Answer
 from workbench.analysis.estimate import Rates, clip_frames, proxied_s
 from workbench.analysis.fields import unanswered
+from workbench.analysis.grouping import Grouping
 from workbench.analysis.hearing import hearing_notes, plan_hearing, problem_with_hearing
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.merge_fields import part_told
@@ -157,12 +158,14 @@ class _Planner:
         before: Sequence[tuple[Chunk, Answer]] | None = (),
         is_kept: bool,
     ) -> PlannedCall:
+        evidence, *more = (self.context.evidence_for(asset.id) for asset in part.assets)
         return planned_call(
             self.request,
             self.model,
             self.route,
             part,
-            self.context.evidence_for(part.asset.id),
+            evidence,
+            more=more,
             before=before,
             needs=needs,
             is_kept=is_kept,
@@ -359,6 +362,8 @@ def plan_analysis(
         calls += about
     if not plans and found:
         raise RequestError(found[0].message, hint=found[0].hint)
+    grouping = Grouping(request, model, context)
+    calls = grouping.applied(calls, functools.partial(planner.call, is_kept=False))
     plan = AnalysisPlan(
         request=request,
         model=model,

@@ -54,13 +54,18 @@ class PlannedCall:
 
     @property
     def asset_id(self) -> str:
-        """The asset it is about."""
+        """The asset it is about; the first of several pictures."""
         return self.part.asset.id
 
     @property
+    def asset_ids(self) -> tuple[str, ...]:
+        """All assets it is about: several where pictures share it."""
+        return tuple(asset.id for asset in self.part.assets)
+
+    @property
     def asset_name(self) -> str:
-        """That asset's file name."""
-        return self.part.asset.name
+        """What people call what it is about: a file's name, or `a.jpg and 4 more`."""
+        return _named(self.part)
 
     @property
     def task(self) -> Task:
@@ -169,6 +174,11 @@ class AnalysisPlan:
         return total_cost(c.cost_high for c in (*self.hearing, *self.calls))
 
     @property
+    def is_shared(self) -> bool:
+        """Are several pictures asked about in one call?"""
+        return any(call.part.others for call in self.calls)
+
+    @property
     def kept_calls(self) -> int:
         """Calls whose replies are kept: they cost nothing."""
         return sum(1 for c in self.calls if c.is_kept)
@@ -181,6 +191,7 @@ def planned_call(
     part: Part,
     evidence: Evidence | None,
     *,
+    more: Sequence[Evidence | None] = (),
     before: Sequence[tuple[Chunk, Answer]] | None = None,
     needs: tuple[str, ...] = (),
     is_kept: bool = False,
@@ -194,12 +205,13 @@ def planned_call(
         route: Inference profile that prices go by.
         part: What the call is about.
         evidence: What was measured on the asset; None while it is not.
+        more: The same of the other pictures of the part, in their order.
         before: The answers it is told of; None where they are not known yet.
         needs: Ids of the calls whose answers go into this one.
         is_kept: Its reply is kept: it costs nothing.
         engine_version: Version of the local engine, empty for services.
     """
-    usages = call_usages(request, model, part, evidence, before)
+    usages = call_usages(request, model, part, evidence, before=before, more=more)
     tier = tier_of(request.tier, part.task)
     low, mid, high = _prices(usages, model, part.feature or route, tier, is_kept=is_kept)
     return PlannedCall(
@@ -258,14 +270,14 @@ def _prices(
 
 
 _NOT_NAMED = {
-    *("assets", "also", "detect", "max_cost_usd"),
+    *("assets", "also", "detect", "max_cost_usd", "pictures_per_call"),
     *("quality", "engine", "model", "tier"),
 }
 """Fields of a request that leave a call the same."""
 
 
 def _call_id(request: AnalysisRequest, model: ModelInfo, part: Part, engine_version: str) -> str:
-    asked = {
+    asked: dict[str, object] = {
         "asset": part.asset.id,
         "task": part.task,
         "model": model.key,
@@ -275,6 +287,8 @@ def _call_id(request: AnalysisRequest, model: ModelInfo, part: Part, engine_vers
         "prompt": prompts.prompt_hash(),
         "request": request.model_dump(mode="json", exclude=_NOT_NAMED),
     }
+    if part.others:
+        asked["others"] = [asset.id for asset in part.others]
     if part.feature:
         # The same detection, whatever else is asked.
         asked |= {"feature": part.feature, "prompt": "", "request": {}}
@@ -282,10 +296,15 @@ def _call_id(request: AnalysisRequest, model: ModelInfo, part: Part, engine_vers
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _named(part: Part) -> str:
+    more = f" and {len(part.others)} more" if part.others else ""
+    return f"{part.asset.name}{more}"
+
+
 def _label(part: Part) -> str:
     if part.task == "combine":
         return f"{part.asset.name}, one summary of all chunks"
-    name = part.asset.name
+    name = _named(part)
     if part.feature:
         return f"{name}, {LABELS.get(part.feature, part.feature)}"
     if part.chunk and part.parts > 1:

@@ -3,7 +3,8 @@
 Every row is a real plan: choosing a row and running it makes exactly the calls that were priced.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.analysis.plan import PlanContext, plan_analysis
@@ -96,7 +97,8 @@ def price_options(
                 plan = plan_analysis(varied, assets, context)
             except RequestError:
                 continue  # it cannot take any of these media: no row
-            options += [price_row(each, first=why_not) for each in at_tiers(plan, wanted)]
+            anew = functools.partial(plan_analysis, assets=assets, context=context)
+            options += [price_row(each, first=why_not) for each in at_tiers(plan, wanted, anew)]
     unknown_last = float("inf")
     return sorted(
         options,
@@ -109,8 +111,16 @@ def price_options(
     )
 
 
-def at_tiers(plan: AnalysisPlan, tiers: Collection[Tier]) -> Iterator[AnalysisPlan]:
-    """A plan at each tier that can be had: those whose price is known, and standard always."""
+def at_tiers(
+    plan: AnalysisPlan, tiers: Collection[Tier], anew: Callable[[AnalysisRequest], AnalysisPlan]
+) -> Iterator[AnalysisPlan]:
+    """A plan at each tier that can be had: those whose price is known, and standard always.
+
+    Args:
+        plan: At the standard tier.
+        tiers: Tiers that are wanted.
+        anew: Plans the same files: in a batch no call is about several pictures.
+    """
     for tier in tiers:
         if tier == "standard":
             yield plan
@@ -118,7 +128,10 @@ def at_tiers(plan: AnalysisPlan, tiers: Collection[Tier]) -> Iterator[AnalysisPl
         elif price_of(plan.model, plan.route, tier) and not (
             tier == "batch" and plan.request.carry
         ):
-            yield at_tier(plan, tier)
+            if tier == "batch" and plan.is_shared:
+                yield anew(plan.request.model_copy(update={"tier": tier}))
+            else:
+                yield at_tier(plan, tier)
 
 
 def price_row(

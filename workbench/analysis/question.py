@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from workbench.analysis import prompts
-from workbench.analysis.answer import Answer, answer_schema
+from workbench.analysis.answer import Answer, answer_schema, schema_of_several
 from workbench.analysis.carrying import carried
 from workbench.analysis.detecting import sent_spec
 from workbench.analysis.fields import ANSWERING_ENGINES
@@ -51,6 +51,13 @@ class Part:
     """Is its chunk a half of a planned one, whose answer was cut?"""
     feature: str = ""
     """What is detected, where each detection is a call of its own: `labels`, `faces` …"""
+    others: tuple[Asset, ...] = ()
+    """The pictures that are asked about in the same call; none for anything but pictures."""
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """All that is asked about, in the order it is sent."""
+        return (self.asset, *self.others)
 
 
 def evidence_digest(evidence: Evidence) -> str:
@@ -82,7 +89,10 @@ def media_identity(part: Part) -> tuple[MediaPart, ...]:
     is_image = part.task == "analyse_image"
     if is_image:
         spec = sent_spec(asset) if part.feature else IMAGE_SPEC
-        return (MediaPart("image", asset.id, spec, None, asset.path, asset.format, 0),)
+        return tuple(
+            MediaPart("image", each.id, spec, None, each.path, each.format, 0)
+            for each in part.assets
+        )
     spec = sent_spec(asset) if part.feature else video_spec_of(asset, part.chunk)
     span = part.chunk.sent if part.chunk else None
     return (MediaPart("video", asset.id, spec, span, asset.path, "mp4", 0),)
@@ -101,6 +111,7 @@ def build_question(
     part: Part,
     evidence: Evidence,
     *,
+    more: Sequence[Evidence] = (),
     media: tuple[MediaPart, ...] | None = None,
     summaries: Sequence[tuple[Chunk, str]] = (),
     before: Sequence[tuple[Chunk, Answer]] = (),
@@ -113,6 +124,7 @@ def build_question(
         model: The model that will answer.
         part: What the call is about.
         evidence: What was measured on the asset.
+        more: What was measured on the other pictures of the part, in their order.
         media: The files to send; None for a question that is only looked up.
         summaries: The chunks' summaries, for the combine call.
         before: The chunks before this one with their answers, where it is to be told of them.
@@ -130,6 +142,10 @@ def build_question(
         options["evidence"] = evidence_digest(evidence)
     elif part.task == "combine":
         prompt = prompts.combine_prompt(request, part.asset.name, evidence.duration_s, summaries)
+    elif part.others:
+        names = [asset.name for asset in part.assets]
+        read = list(zip(names, (evidence, *more), strict=True))
+        prompt = prompts.pictures_prompt(request, read)
     elif part.task == "analyse_image":
         prompt = prompts.image_prompt(request, part.asset.name, evidence)
     else:
@@ -138,12 +154,13 @@ def build_question(
             request, part.asset.name, chunk, part.parts, evidence, before=carried(before)
         )
     inside = evidence.within(part.chunk.sent) if part.chunk else evidence
+    schema = answer_schema(part.task, request.find, request.fields)
     return ModelRequest(
         task=part.task,
         model=model.key,
         prompt=prompt,
         system="" if model.engine == "local" else prompts.system_prompt(),
-        schema=answer_schema(part.task, request.find, request.fields),
+        schema=schema_of_several(schema) if part.others else schema,
         schema_name="report",
         media=media if media is not None else media_identity(part),
         evidence=inside,

@@ -63,6 +63,10 @@ class AnalysisRequest(BaseModel):
     carry: bool = False
     """Ask about the chunks of a video one after another, each told what those before it hold and
     what they call things. Names stay the same; it takes as long as all calls together."""
+    pictures_per_call: int = Field(default=5, ge=1, le=5)
+    """Most pictures that Amazon Nova is asked about in one call, which costs less than a call for
+    each: Bedrock takes five inside of a request. In a batch, and by other engines, each is asked
+    about alone."""
     tier: Tier = "standard"
     """What Amazon Bedrock is paid for speed: `flex` waits longer for half the price, `priority`
     goes first for more, `batch` is answered within hours for half the price."""

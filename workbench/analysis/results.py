@@ -158,6 +158,10 @@ class CallRecord:
     estimated_usd: Cost
     latency_s: float
     attempts: int = 1
+    shared_by: int = 1
+    """Pictures its call was about; of several, usage and dollars are this one's share."""
+    shared_key: str = ""
+    """Where it is a share: the key of the reply about all of them, as in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,18 @@ those before it are in flight.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from workbench.analysis.asking import Asker, Asking, Executor, Prepare
-from workbench.analysis.composing import compose_analysis
+from workbench.analysis.asking import Asking, Prepare, shared_notes
+from workbench.analysis.composing import Answered, compose_analysis
 from workbench.analysis.course import Course, Halted
+from workbench.analysis.making import Executor
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlannedCall
 from workbench.analysis.results import Analysis, Failure, RunResult
+from workbench.analysis.together import Ended, SharedAsker
+from workbench.backends.bedrock_wire import INLINE_LIMIT_BYTES
 from workbench.backends.call_cache import CallCache
 from workbench.backends.usage import total_cost
 from workbench.errors import LibraryGone, WorkbenchError
@@ -44,6 +47,8 @@ class RunTools:
     """Put a finished analysis into the library."""
     calls_at_once: int = 1
     """Most calls under way at the same moment, at least 1."""
+    limit_bytes: int = INLINE_LIMIT_BYTES
+    """Most bytes of pictures that share a call."""
 
 
 @dataclass(slots=True)
@@ -74,6 +79,16 @@ class _Leg:
         self.finish(f"answered: {call.label}")
 
 
+@dataclass(slots=True)
+class _Company:
+    """Pictures that share a call: it is made when all of them are measured."""
+
+    call: PlannedCall
+    expected: int
+    """Those that are not measured yet, nor given up."""
+    measured: list[tuple[_Leg, Evidence]] = field(default_factory=list)
+
+
 class _Run:
     """One run of a plan."""
 
@@ -83,14 +98,20 @@ class _Run:
         self.plan = plan
         self.tools = tools
         self.course = Course(2 * len(plan.assets) + len(plan.calls), progress)
-        self.asker = Asker(
+        self.asker = SharedAsker(
             plan,
             tools.prepare,
             tools.cache,
             execute,
             self.course,
             calls_at_once=tools.calls_at_once,
+            limit_bytes=tools.limit_bytes,
         )
+        self.companies: dict[str, _Company] = {}
+        for call in plan.calls:
+            if call.part.others:
+                company = _Company(call, len(call.asset_ids))
+                self.companies |= dict.fromkeys(call.asset_ids, company)
         # Enough assets to keep all calls busy with pictures, and one more to be put together. The
         # local engine needs the processor itself, so nothing is measured beside it.
         self.most_open = 1 if plan.model.engine == "local" else tools.calls_at_once + 1
@@ -107,7 +128,8 @@ class _Run:
         """
         calls = defaultdict(list)
         for call in self.plan.calls:
-            calls[call.asset_id].append(call)
+            if not call.part.others:
+                calls[call.asset_id].append(call)
         try:
             with self.course.guarded():
                 for place, asset_plan in enumerate(self.plan.assets):
@@ -125,19 +147,61 @@ class _Run:
     def begin(self, leg: _Leg) -> None:
         """Measure one asset here, and let another thread ask about it."""
         asset = leg.asset_plan.asset
+        company = self.companies.get(asset.id)
         try:
             self.course.require_open()
             self.course.say(f"{asset.name}: measuring")
             evidence = self.tools.gather(asset, self.course.inside(asset.name))
             leg.finish(f"{asset.name}: measured")
             leg.asked_at = time.monotonic()
+            if company is not None:
+                company.measured.append((leg, evidence))
+                self.gather_company(company)
+                return
             asking = self.asker.begin(leg.asset_plan, leg.calls, evidence, leg.answered)
         except WorkbenchError as error:
             self.give_up(leg, error)
+            if company is not None:
+                self.gather_company(company)
             return
         with self.course.changing():
             self.open += 1
         self.carriers.submit(self.carry, leg, asking)
+
+    def gather_company(self, company: _Company) -> None:
+        """One more picture is measured or given up; after the last, they are asked about."""
+        company.expected -= 1
+        if company.expected:
+            return
+        if not company.measured:
+            if self.course.ended is None:
+                self.answered_together(company.call)
+            return
+        pictures = [(leg.asset_plan, evidence) for leg, evidence in company.measured]
+        future = self.asker.begin_together(company.call, pictures, self.answered_together)
+        with self.course.changing():
+            self.open += 1
+        self.carriers.submit(self.carry_together, company, future)
+
+    def answered_together(self, call: PlannedCall) -> None:
+        """The call that pictures share is dealt with, whatever came of each."""
+        self.course.say(f"dealt with: {call.label}", finished=1)
+
+    def carry_together(self, company: _Company, future: "Future[list[Ended]]") -> None:
+        """Take pictures that share a call to their end."""
+        try:
+            with self.course.guarded():
+                self.course.wait_until(future.done)
+                for (leg, evidence), ended in zip(company.measured, future.result(), strict=True):
+                    try:
+                        if isinstance(ended, WorkbenchError):
+                            raise ended
+                        self.outcomes[leg.place] = self.kept(leg, evidence, [ended], [])
+                    except WorkbenchError as error:
+                        self.give_up(leg, error)
+        finally:
+            with self.course.changing():
+                self.open -= 1
 
     def carry(self, leg: _Leg, asking: Asking) -> None:
         """Take a measured asset to its end."""
@@ -154,14 +218,19 @@ class _Run:
     def analysed(self, leg: _Leg, asking: Asking) -> Analysis:
         """Wait for the answers about one asset and put them together."""
         answered, notes = self.asker.answers(asking)
-        evidence = asking.evidence
+        return self.kept(leg, asking.evidence, answered, notes)
+
+    def kept(
+        self, leg: _Leg, evidence: Evidence, answered: Sequence[Answered], notes: Sequence[str]
+    ) -> Analysis:
+        """Put the answers about one asset together, and keep what that makes."""
         now = time.monotonic()
         analysis = compose_analysis(
             self.plan,
             leg.asset_plan,
             evidence,
             answered,
-            notes=[*evidence.notes, *notes],
+            notes=[*evidence.notes, *notes, *shared_notes(answered)],
             seconds=now - leg.began,
             stages_s={**evidence.seconds, "calls": round(now - leg.asked_at, 3)},
         )

@@ -4,6 +4,7 @@ Every row is a real plan. A length without a file is planned as a video with spe
 measured yet, so its price is a range like that of any new file.
 """
 
+import functools
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -96,6 +97,7 @@ def what_if(
     rows: list[PriceRow] = []
     for subject, assets in subjects.items():
         found = []
+        anew = functools.partial(plan_analysis, assets=assets, context=context, problems=problems)
         for asked in _ways(request, assets, wanted, depths):
             try:
                 plan = plan_analysis(asked, assets, context, problems=problems)
@@ -103,7 +105,8 @@ def what_if(
                 continue  # it takes none of these media, or answers no more: no row
             at = tiers if plan.model.engine == "nova" else STANDARD
             found += [
-                price_row(each, subject=subject, doubt=_doubt(each)) for each in at_tiers(plan, at)
+                price_row(each, subject=subject, doubt=_doubt(each))
+                for each in at_tiers(plan, at, anew)
             ]
         rows += sorted(found, key=_cheapest_first)
     return tuple(rows)

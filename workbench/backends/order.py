@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from workbench.backends.protocol import ModelRequest, Task
+from workbench.backends.sharing import Sharer
 from workbench.backends.usage import Cost
 
 
@@ -32,6 +33,7 @@ class CallOrder:
     label: str
     """What a person calls it: "Talk, chunk 1 of 2"."""
     asset_id: str
+    """What it is about; the first of several pictures."""
     engine: str
     model: str
     """Catalog key."""
@@ -48,6 +50,9 @@ class CallOrder:
     """The most all calls of its job may cost."""
     forecast: Forecast | None = None
     """None where nothing was counted beforehand."""
+    shared: tuple[Sharer, ...] = ()
+    """The pictures it is about, in the order they are sent, where they are several: the answer
+    about each is kept under a key of its own as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,10 @@ class ModelReply:
     attempts: int = 1
     tier: Tier = "standard"
     """Service tier that it was paid at."""
+    shared_by: int = 1
+    """Pictures its call was about; of several, this is the part of one, and so is the usage."""
+    shared_key: str = ""
+    """Where it is a part: the key of the whole reply, by which the ledger has the call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def plan_json(plan: AnalysisPlan) -> dict[str, Any]:
             {
                 "id": c.id,
                 "asset_id": c.asset_id,
+                "asset_ids": list(c.asset_ids),
                 "task": c.task,
                 "label": c.label,
                 "start_s": c.chunk.sent.start_s if c.chunk else None,

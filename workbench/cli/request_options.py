@@ -87,6 +87,13 @@ def add_request_options(parser: argparse.ArgumentParser, *, files: str = "+") ->
         " they call things (default: all at once)",
     )
     parser.add_argument(
+        "--pictures-per-call",
+        type=int,
+        metavar="N",
+        help="most pictures Amazon Nova is asked about in one call, 1 to 5 (default:"
+        f" {fields['pictures_per_call'].default}; in a batch 1)",
+    )
+    parser.add_argument(
         "--tier",
         choices=get_args(Tier),
         help="service tier: flex may wait longer for half the price, priority goes first for more,"

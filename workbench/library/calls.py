@@ -12,9 +12,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
-from workbench.analysis.question import keep_cut, kept_answer, require_form
+from workbench.analysis.question import keep_cut, require_form
+from workbench.analysis.sharing import is_answered, take_apart
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.protocol import Settle, open_gate
+from workbench.backends.protocol import ModelReply, Settle, open_gate
 from workbench.backends.usage import Cost, Usage
 from workbench.errors import (
     AnswerCut,
@@ -129,8 +130,8 @@ class _Call:
         """False when its row in flight has to stay, for others to find out what came of it."""
 
     def is_kept(self) -> bool:
-        """Is there a reply of the right form?"""
-        return kept_answer(self.tools.cache, self.order.key) is not None
+        """Is there a reply of the right form, or one about a picture that would be paid again?"""
+        return is_answered(self.tools.cache, self.order.key, self.order.shared)
 
     def make(self) -> CallOutcome:
         """Make the call, unless somebody else makes it first."""
@@ -209,12 +210,14 @@ class _Call:
         with keeping():
             try:
                 self.tools.cache.put(order.key, order.label, reply)
+                if order.shared:
+                    take_apart(self.tools.cache, order.key, order.shared)
             except WorkbenchError as error:
-                cost = self.record("unkept", reply.usage, reply.model_id)
+                cost = self.record("unkept", reply)
                 self.tell("call.unkept", usd=cost_text(cost), error=error.message)
                 error.billed = reply.usage
                 raise
-            cost = self.record("answered", reply.usage, reply.model_id)
+            cost = self.record("answered", reply)
         if not self.model.is_free:
             self.tell("call.answered", **answer_facts(reply, cost))
         return CallOutcome(was_paid=True, cost_usd=None if self.lost_sends else cost)
@@ -297,9 +300,11 @@ class _Call:
             raise
         self.tell("call.lost", model=self.order.model)
 
-    def record(self, outcome: CallResult, usage: Usage, model_id: str) -> Cost:
+    def record(self, outcome: CallResult, reply: ModelReply) -> Cost:
         """Write the ledger's row; where that fails, the row in flight stays to be settled."""
-        entry = entry_of(self.flight, self.model, outcome, usage, model_id)
+        entry = entry_of(
+            self.flight, self.model, outcome, reply.usage, reply.model_id, data=reply.data
+        )
         try:
             self.patiently(partial(self.tools.store.record_call, entry))
         except WorkbenchError as error:
@@ -359,7 +364,8 @@ class _Call:
         if self.has_to_begin_again:
             # The row of this moment is that of the send whose reply was lost.
             self.flight = replace(self.flight, started_at_s=self.flight.started_at_s + 0.001)
-        cost = self.record("refused", error.billed, self.model.ids.get(self.order.route, ""))
+        model_id = self.model.ids.get(self.order.route, "")
+        cost = self.record("refused", ModelReply({}, error.billed, model_id, "", 0.0))
         self.tell("call.refused", usd=cost_text(cost), **told)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from workbench.analysis.results import Failure
 from workbench.backends.catalog import Tier
 from workbench.backends.order import Forecast
+from workbench.backends.sharing import Share, Sharer
 from workbench.backends.usage import Cost, Usage
 
 JobKind = Literal["import", "analyse", "report", "proxies", "index"]
@@ -81,6 +82,7 @@ class LedgerEntry:
     at: datetime
     analysis_id: str
     asset_id: str
+    """The first, of a call about several pictures."""
     call_id: str
     cache_key: str
     engine: str
@@ -101,6 +103,10 @@ class LedgerEntry:
     whether it was billed, and `estimated_usd` is the most it can have cost."""
     forecast: Forecast | None = None
     """What it was expected to use, where that was counted."""
+    shares: tuple[Share, ...] = ()
+    """What of it is each picture's, where it was about several; they add up to it."""
+    shared_key: str = ""
+    """Of a kept reply that is a part: the key of the whole, by which its call was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,13 @@ class CallInFlight:
     """False while it waits for the limits of a minute: nothing can have been billed."""
     forecast: Forecast | None = None
     """What it is expected to use, for the ledger."""
+    shared: tuple[Sharer, ...] = ()
+    """The pictures it is about, where they are several."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Names of all questions that it answers: nobody else may ask one of them meanwhile."""
+        return frozenset((self.cache_key, *(each.key for each in self.shared)))
 
 
 @dataclass(frozen=True, slots=True)

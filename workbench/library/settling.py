@@ -6,12 +6,15 @@ sent and nobody knows what came of it. The next one who asks for any call closes
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
 
 from workbench.analysis.question import cut_reply, kept_answer
+from workbench.analysis.sharing import shares_of, take_apart
 from workbench.backends.call_cache import CallCache
 from workbench.backends.catalog import ModelInfo
 from workbench.backends.order import CallOrder
@@ -36,6 +39,8 @@ PATIENCE_S = 300.0
 KEEP_S = 1.0
 """How long a reply waits for the one before it to be written down, so that what a job is told never
 is behind by more than one call. Keeping it is worth more than that, so the wait has an end."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _one_kept = threading.Lock()
 
@@ -84,6 +89,7 @@ def flight_of(order: CallOrder, job_id: str) -> CallInFlight:
         route=order.route,
         tier=order.request.tier,
         forecast=order.forecast,
+        shared=order.shared,
     )
 
 
@@ -105,6 +111,8 @@ def settle(call: CallInFlight, tools: CallTools) -> None:
     store, began = tools.store, datetime.fromtimestamp(call.started_at_s, UTC)
     if not any(_is_same(call, each) for each in store.calls_in_flight()):
         return  # it had landed by the time its maker was looked for
+    if call.shared:
+        take_apart(tools.cache, call.cache_key, call.shared)
     if call.was_sent and not store.paid_since(call.cache_key, time_text(began)):
         kept = kept_answer(tools.cache, call.cache_key)
         cut = cut_reply(tools.cache, call.cache_key)
@@ -120,7 +128,8 @@ def settle(call: CallInFlight, tools: CallTools) -> None:
         outcome: CallResult = "answered" if kept else "refused" if cut else "lost"
         usage, model_id = (reply.usage, reply.model_id) if reply else (Usage(), "")
         billed = replace(call, tier=reply.tier) if reply else call
-        entry = entry_of(billed, model, outcome, usage, model_id)
+        data = reply.data if reply else {}
+        entry = entry_of(billed, model, outcome, usage, model_id, data=data)
         store.record_call(entry)
         facts = answer_facts(reply, entry.cost_usd) if reply else {"model": call.model}
         note(store, call.job_id, f"call.{outcome}", label=call.label, **facts)
@@ -152,7 +161,13 @@ def _is_same(one: CallInFlight, other: CallInFlight) -> bool:
 
 
 def entry_of(
-    call: CallInFlight, model: ModelInfo | None, outcome: CallResult, usage: Usage, model_id: str
+    call: CallInFlight,
+    model: ModelInfo | None,
+    outcome: CallResult,
+    usage: Usage,
+    model_id: str,
+    *,
+    data: Mapping[str, Any] = NOTHING,
 ) -> LedgerEntry:
     """The ledger's row of a call that was sent.
 
@@ -166,9 +181,13 @@ def entry_of(
         usage: What was billed; nothing for a call that was lost: its cost is unknown, and its
             estimate is the most it can have cost, for that is what a cap has to count.
         model_id: The id the service was called with.
+        data: What was answered, where the call was about several pictures.
     """
     is_lost = outcome == "lost"
-    cost = cost_of(usage, model, call.route, call.tier) if model and not is_lost else None
+
+    def price(used: Usage) -> Cost:
+        return cost_of(used, model, call.route, call.tier) if model and not is_lost else None
+
     return LedgerEntry(
         at=datetime.fromtimestamp(call.started_at_s, UTC),
         analysis_id="",
@@ -180,11 +199,12 @@ def entry_of(
         model_id=model_id,
         was_kept=False,
         estimated_usd=call.most_usd if is_lost else call.estimated_usd,
-        cost_usd=cost,
+        cost_usd=price(usage),
         usage=usage,
         job_id=call.job_id,
         outcome=outcome,
         forecast=call.forecast,
+        shares=shares_of(usage, call.shared, data, price) if call.shared else (),
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The migration this version of the tables is made by."""
 
 metadata = MetaData(
@@ -139,12 +139,14 @@ ledger = Table(
     Column("expected_output_tokens", BigInteger),
     Column("text_tokens", BigInteger),
     Column("media_tokens", BigInteger),
+    Column("shares", Text),
     UniqueConstraint("analysis_id", "call_id", "at", name="uq_ledger_call"),
     Index("ix_ledger_at", "at"),
     Index("ix_ledger_job_id", "job_id"),
     Index("ix_ledger_cache_key", "cache_key"),
 )
-"""Calls stay when their asset is removed: money spent is not forgotten."""
+"""Calls stay when their asset is removed: money spent is not forgotten. `shares` says of a call
+about several pictures what is each one's; it is a part of the row, written and kept with it."""
 
 jobs = Table(
     "jobs",

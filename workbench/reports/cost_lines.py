@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from workbench.backends.sharing import Share
 from workbench.backends.usage import Cost
+from workbench.jsonable import from_json
 from workbench.media.asset import Asset
 
 if TYPE_CHECKING:
@@ -62,12 +64,25 @@ class LedgerCall(NamedTuple):
     job_id: str
     outcome: str
     task: str
+    shares: str | None
+    """JSON of what is each picture's, of a call about several."""
+
+    def by_asset(self) -> "list[LedgerCall]":
+        """The call as each of its assets has it: with its share of the dollars."""
+        if not self.shares:
+            return [self]
+        return [
+            self._replace(
+                asset_id=share.asset_id, cache_key=share.key, cost_usd=share.cost_usd, shares=None
+            )
+            for share in from_json(list[Share], self.shares)
+        ]
 
 
 def paid_calls(ledger: "pl.DataFrame") -> list[LedgerCall]:
     """The calls of the ledger; a kept reply has the task of the call that was paid for."""
     calls = [LedgerCall(*row) for row in ledger.select(LedgerCall._fields).iter_rows()]
-    tasks = {call.cache_key: call.task for call in calls if call.task}
+    tasks = {each.cache_key: call.task for call in calls if call.task for each in call.by_asset()}
     return [
         call if call.task else call._replace(task=tasks.get(call.cache_key, "")) for call in calls
     ]

@@ -228,8 +228,9 @@ def _worth(calls: Sequence[LedgerCall]) -> Callable[[LedgerCall], Cost]:
     """What a kept reply would have cost: what was paid for it, else its price now or its estimate."""
     paid = {
         call.cache_key: call.cost_usd
-        for call in calls
-        if not call.was_kept and call.outcome == "answered" and call.cost_usd is not None
+        for row in calls
+        if not row.was_kept and row.outcome == "answered" and row.cost_usd is not None
+        for call in row.by_asset()
     }
 
     def worth(call: LedgerCall) -> Cost:
@@ -243,8 +244,10 @@ def _lines(
     calls: Sequence[LedgerCall], by: By, names: Names, worth: Callable[[LedgerCall], Cost]
 ) -> tuple[CostLine, ...]:
     groups: dict[str, list[LedgerCall]] = defaultdict(list)
-    for call in calls:
-        groups[names.key(by, call)].append(call)
+    for row in calls:
+        # A call about several pictures is one call of each of them, and one in all.
+        for call in row.by_asset() if by == "asset" else (row,):
+            groups[names.key(by, call)].append(call)
     lines = []
     for key, group in groups.items():
         spent = amount_of(call.cost_usd for call in group if not call.was_kept)
@@ -301,10 +304,11 @@ def _is_troubled(call: LedgerCall) -> bool:
 
 
 def _troubled(call: LedgerCall, names: Names) -> TroubledCall:
+    more = len(call.by_asset()) - 1
     return TroubledCall(
         call.at,
         call.outcome,
-        names.of("asset", call.asset_id),
+        names.of("asset", call.asset_id) + (f" and {more} more" if more else ""),
         names.of("model", call.model),
         call.cost_usd,
         call.estimated_usd,

@@ -250,6 +250,15 @@ def _nova_fields() -> dict[str, Any]:
             help="Each chunk is told what those before it hold and what they call things: names "
             "stay the same. It takes longer, and some 1,000 tokens more a chunk.",
         )
+        per_call = st.number_input(
+            "Pictures in one call",
+            1,
+            5,
+            5,
+            key="pictures_per_call",
+            bind="query-params",
+            help="Five in one call cost less than five calls. In a batch each has its own.",
+        )
         tier = st.segmented_control(
             "Service tier",
             list(TIERS),
@@ -272,6 +281,7 @@ def _nova_fields() -> dict[str, Any]:
         "chunk_s": float(chunk_s),
         "context_s": float(context_s),
         "carry": carry,
+        "pictures_per_call": int(per_call),
         "tier": TIERS[tier],
         "instructions": instructions or "",
     }

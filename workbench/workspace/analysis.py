@@ -18,7 +18,7 @@ from workbench.analysis.hearing import (
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION
 from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall, plan_analysis
 from workbench.analysis.prices import PriceRow, price_options
-from workbench.analysis.question import VIDEO_SPEC
+from workbench.analysis.question import IMAGE_SPEC, VIDEO_SPEC
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Analysis, Failure, RunResult
 from workbench.analysis.run import Executor, RunTools, run_plan
@@ -63,7 +63,8 @@ class AnalysisWork(CorrectionWork):
         @functools.cache
         def proxy_bytes_of(asset_id: str) -> int | None:
             proxies = self.store.proxies(asset_id)
-            return next((each.size_bytes for each in proxies if each.spec == VIDEO_SPEC), None)
+            sent = (each.size_bytes for each in proxies if each.spec in (VIDEO_SPEC, IMAGE_SPEC))
+            return next(sent, None)
 
         return PlanContext(
             self._corrected_catalog(),
@@ -246,6 +247,7 @@ class AnalysisWork(CorrectionWork):
                     cost_usd=call.cost_usd,
                     usage=call.usage,
                     job_id=run_id,
+                    shared_key=call.shared_key,
                 )
             )
         self.store.name_analysis(analysis.id, [call.cache_key for call in analysis.calls])
@@ -334,6 +336,7 @@ class AnalysisWork(CorrectionWork):
             find=self._find,
             keep=keep,
             calls_at_once=1 if engine == "local" else min(limit, MOST_CALLS_AT_ONCE),
+            limit_bytes=int(self.settings.proxy_limit_mb * 1_000_000),
         )
         try:
             with makings:

@@ -7,7 +7,7 @@ as quoted material; see `quoting`.
 
 import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from string import Template
 
@@ -40,7 +40,7 @@ LANGUAGES = {
 
 @functools.cache
 def template(name: str) -> Template:
-    """The wording of one task: `analyse_chunk`, `analyse_image`, `combine`, or a part of it."""
+    """The wording of one task: `analyse_chunk`, `analyse_image` …, or a part of it."""
     text = resources.files(__package__).joinpath(f"{name}.md").read_text(encoding="utf-8")
     return Template(text.strip())
 
@@ -54,6 +54,7 @@ def prompt_hash() -> str:
         "analyse_chunk",
         "carried",
         "analyse_image",
+        "analyse_pictures",
         "combine",
         "fields",
         "combine_fields",
@@ -197,6 +198,31 @@ def image_prompt(request: AnalysisRequest, name: str, evidence: Evidence) -> str
             (one_line(b.text) for b in evidence.screen_text), SCREEN_TEXT_LETTERS
         ),
     )
+
+
+def pictures_prompt(request: AnalysisRequest, pictures: Sequence[tuple[str, Evidence]]) -> str:
+    """The question about several pictures in one call, with what was read in each.
+
+    Args:
+        request: What is asked of each.
+        pictures: Name and evidence of each, in the order they are sent.
+    """
+    return template("analyse_pictures").substitute(
+        count=len(pictures),
+        wanted=_wanted(request, is_image=True) + _fields(request.fields_per("video")),
+        language=language_name(request.language),
+        instructions=_instructions(request),
+        pictures="\n\n".join(
+            picture_words(number, name, evidence)
+            for number, (name, evidence) in enumerate(pictures, start=1)
+        ),
+    )
+
+
+def picture_words(number: int, name: str, evidence: Evidence) -> str:
+    """What is said of one picture among several: its number, its name and what was read in it."""
+    read = _within_letters((one_line(b.text) for b in evidence.screen_text), SCREEN_TEXT_LETTERS)
+    return f'Image {number} is called "{title_line(name)}". What was read in it:\n{read}'
 
 
 def combine_prompt(

@@ -54,7 +54,7 @@ class BatchRows:
             if stale := tuple(each for each in flying if not is_alive(each)):
                 return Admission("stale", stale=stale)
             keys = {call.cache_key for call in calls}
-            if any(each.cache_key in keys for each in flying):
+            if any(each.keys & keys for each in flying):
                 return Admission("held")
             most: Cost = total_cost(call.most_usd for call in calls)
             if refusal := short_of_money(

@@ -78,7 +78,7 @@ class CallRows:
             flying = in_flight(connection, now_s, up_s)
             if stale := tuple(each for each in flying if not is_alive(each)):
                 return Admission("stale", stale=stale)
-            same = [each for each in flying if each.cache_key == call.cache_key]
+            same = [each for each in flying if each.keys & call.keys]
             if same:
                 return Admission("held", in_batch=is_batched(same[0]))
             if refusal := short_of_money(

@@ -63,9 +63,11 @@ class UpkeepRows:
     def keys_of_open_jobs(self) -> frozenset[str]:
         """Keys of replies paid for by jobs that have not ended, and would need them again."""
         is_open = select(jobs.c.id).where(jobs.c.state.not_in(FINISHED))
-        query = select(ledger.c.cache_key).where(ledger.c.job_id.in_(is_open)).distinct()
+        query = select(ledger.c.cache_key, ledger.c.shares).where(ledger.c.job_id.in_(is_open))
         with self._database.reading() as connection:
-            return frozenset(connection.execute(query).scalars())
+            rows = connection.execute(query.distinct()).all()
+        parts = (share["key"] for row in rows for share in json.loads(row.shares or "[]"))
+        return frozenset((*(row.cache_key for row in rows), *parts))
 
     def count_ended_jobs(self, before: datetime) -> int:
         """How many jobs `forget_jobs` would remove."""

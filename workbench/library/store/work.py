@@ -66,6 +66,7 @@ class WorkRows:
             "media_s": entry.usage.media_s,
             "job_id": entry.job_id,
             "outcome": entry.outcome,
+            "shares": to_json(list(entry.shares)) if entry.shares else None,
             **_forecast_row(entry.forecast),
         }
         with self._database.writing("jobs") as connection:
@@ -106,7 +107,10 @@ class WorkRows:
         return sum((read_cost(cost) or Decimal(0) for cost in costs), Decimal(0))
 
     def name_analysis(self, analysis_id: str, cache_keys: list[str]) -> None:
-        """Write into the ledger which analysis its calls have gone into."""
+        """Write into the ledger which analysis its calls have gone into.
+
+        A call about several pictures is left without: it has gone into an analysis of each.
+        """
         with self._database.writing() as connection:
             for keys in in_batches(cache_keys):
                 connection.execute(
@@ -122,6 +126,7 @@ class WorkRows:
             One row for each call, with the fields of `LedgerEntry`, `Usage` and `Forecast` as
             columns; what was expected is null for calls that nothing was counted for.
             `at` is UTC; `estimated_usd` and `cost_usd` are exact decimals, null when unknown.
+            `shares` is JSON, a list of `Share`, for calls about several pictures, else null.
             A sum of polars leaves nulls out: ask `null_count()` before showing one as a total.
         """
         import polars
@@ -141,6 +146,7 @@ class WorkRows:
             **dict.fromkeys(("job_id", "outcome", "task"), text),
             **dict.fromkeys(("expected_input_tokens", "expected_output_tokens"), count),
             **dict.fromkeys(("text_tokens", "media_tokens"), count),
+            "shares": text,
         }
         frame = polars.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
         return frame.with_columns(
@@ -213,6 +219,7 @@ class WorkRows:
 
 def _is_recorded(connection: Connection, entry: LedgerEntry) -> bool:
     query = select(ledger.c.id).where(
-        ledger.c.job_id == entry.job_id, ledger.c.cache_key == entry.cache_key
+        ledger.c.job_id == entry.job_id,
+        ledger.c.cache_key.in_((entry.cache_key, entry.shared_key or entry.cache_key)),
     )
     return connection.execute(query.limit(1)).first() is not None
