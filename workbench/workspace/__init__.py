@@ -19,6 +19,7 @@ from workbench.settings import Settings, load_settings
 from workbench.workspace.account import AccountWork
 from workbench.workspace.batches import BatchWork
 from workbench.workspace.comparing import ComparingWork
+from workbench.workspace.explaining import ExplainingWork
 from workbench.workspace.fields import FieldWork
 from workbench.workspace.housekeeping import Upkeep
 from workbench.workspace.proxies import ProxyMaking
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     from workbench.search.query import Hit
 
 
-class Workspace(BatchWork, ComparingWork, FieldWork, WhatIfWork, AccountWork, ProxyMaking, Upkeep):
+class Workspace(
+    BatchWork,
+    ComparingWork,
+    FieldWork,
+    WhatIfWork,
+    AccountWork,
+    ProxyMaking,
+    ExplainingWork,
+    Upkeep,
+):
     """One library and everything that works on it.
 
     Example:
