@@ -92,6 +92,12 @@ class Film:
         return self.folder / "captions.srt"
 
 
+def film_id(story: Storyboard, voice: Voice) -> str:
+    """The name of the film that a storyboard and a voice make: 12 hexadecimal digits."""
+    text = f"{RENDERER} {voice.name}\n{write_storyboard(story)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def make_film(
     story: Storyboard,
     folder: Path,

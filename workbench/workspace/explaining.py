@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import uuid
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -59,7 +58,7 @@ class ExplainingWork(LibraryWork):
         )
 
     def film(self, request: "FilmRequest", *, progress: Progress = silent) -> "Film":
-        """Make a film, and keep it in the data folder.
+        """Make a film, and keep it in the data folder; one that was made before is found again.
 
         Beats that were drawn for an earlier film, and words that were spoken, are used again.
 
@@ -70,17 +69,20 @@ class ExplainingWork(LibraryWork):
             MediaError: The source cannot be read.
             DiskFull: There is no room.
         """
-        from workbench.explain.making import make_film
+        from workbench.explain.making import film_id, make_film
 
         story = self.storyboard(request)
         voice, notes = self._voice(request.voice, story.language)
         story = replace(story, notes=(*story.notes, *notes))
-        folder = self.data_dir / "films" / uuid.uuid4().hex[:12]
-        folder.mkdir(parents=True)
+        folder = self.data_dir / "films" / film_id(story, voice)
+        if (folder / "film.json").is_file():
+            return self.find_film(folder.name)
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             return make_film(story, folder, self.data_dir / "film_parts", voice, progress=progress)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not (folder / "film.json").is_file():
+                shutil.rmtree(folder, ignore_errors=True)
             raise
 
     def films(self) -> list["Film"]:
