@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check fix bench bench-kill bench-scale lock notebooks prices screenshots clean
+.PHONY: help demo app test check fix bench bench-explain bench-kill bench-scale lock notebooks prices screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ fix: .venv/.dev ## repair format and what the linter can
 
 bench: .venv/.dev ## measure stages, memory and start-up
 	$(VENV)/python -m tests.bench
+
+bench-explain: .venv/.dev ## measure films: a minute of cards, one beat again, sync of forty beats
+	$(VENV)/python -m tests.bench.explain
 
 bench-kill: .venv/.dev ## kill worker, team and app 300 times and count what was paid (half an hour)
 	$(VENV)/python -m tests.bench.kill
