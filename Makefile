@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check fix bench bench-kill bench-media bench-scale lock notebooks prices screenshots clean
+.PHONY: help demo app test check fix bench bench-explain bench-kill bench-media bench-scale lock notebooks prices screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
@@ -17,7 +17,7 @@ help: ## list what can be made
 	@touch $@
 
 .venv/.dev: pyproject.toml requirements.lock .ci/environment.py
-	@$(PYTHON) .ci/environment.py local team dev
+	@$(PYTHON) .ci/environment.py local team equations dev
 	@touch .venv/.local $@
 
 demo: .venv/.local ## the whole main job, on the sample or on your files: make demo MEDIA=folder
@@ -35,7 +35,7 @@ LOT_2 := tests/workspace
 LOT_3 := tests/browser tests/sample
 LOT_4 := tests/media tests/evidence tests/speech
 LOT_5 := tests/pages tests/reports
-LOT_6 := tests/notebooks tests/library
+LOT_6 := tests/notebooks tests/library tests/explain
 NAMED := $(LOT_1) $(LOT_2) $(LOT_3) $(LOT_4) $(LOT_5) $(LOT_6)
 test: .venv/.dev ## all tests, from nothing
 	@said=$$(mktemp -d); failed=0; \
@@ -65,6 +65,9 @@ bench: .venv/.dev ## measure stages, memory and start-up, and the media room
 
 bench-media: .venv/.dev ## proxies against the documents' recipes and plain decoding (half an hour)
 	$(VENV)/python -m tests.bench.media
+
+bench-explain: .venv/.dev ## measure films: a minute of cards, one beat again, sync of forty beats
+	$(VENV)/python -m tests.bench.explain
 
 bench-kill: .venv/.dev ## kill worker, team and app 300 times and count what was paid (half an hour)
 	$(VENV)/python -m tests.bench.kill

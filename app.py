@@ -24,6 +24,7 @@ with page_frame():
                 st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
             ],
             "Answers": [
+                st.Page("pages/explain.py", title="Explain", icon=":material/movie:"),
                 st.Page("pages/reports.py", title="Reports", icon=":material/description:"),
             ],
             "Workshop": [

@@ -4,7 +4,7 @@ Runs on a bare python3 with pip. Every package is installed at the version in re
 and checked against the hashes there, whichever tool installs it.
 
     python3 .ci/environment.py local            # what `make demo` needs
-    python3 .ci/environment.py local team dev   # what `make test` needs
+    python3 .ci/environment.py local team equations dev   # what `make test` needs
 """
 
 import json

@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "proxy_video": "proxies",
     "proxy_image": "proxies",
     "chroma": "search index",
+    "film_parts": "pieces of films",
 }
 """Name in the data folder → what a person calls it; other folders go by their own names."""
 

@@ -83,6 +83,8 @@ GARBAGE = {
     f"posters/bb/{GONE}_1.50_480.jpg": 2,
     "reports/0123456789ab/video_report.html": 2,
     "reports/0123456789ab/video_report.ipynb": 2,
+    f"film_parts/beats/{'c' * 32}.mp4": 8,
+    f"film_parts/speech/{'d' * 24}.wav": 8,
     "logs/worker.old.log": 31,
     "logs/gateway.log.3": 31,
 }
@@ -97,6 +99,9 @@ KEPT = {
     f"proxy_video/talk_{GONE}_preview.mp4": 0.5,
     "proxy_video/my own film.mp4": 900,
     f"posters/aa/{ASSET}_1.50_480.jpg": 900,
+    f"film_parts/beats/{'e' * 32}.mp4": 6,
+    "film_parts/beats/mine.mp4": 900,
+    "films/aaaaaaaaaaaa/film.mp4": 900,
     "reports/aaaaaaaaaaaa/r.html": 900,
     "reports/bbbbbbbbbbbb/video_report.ipynb": 0.5,
     "reports/a folder of mine/r.html": 900,
@@ -127,6 +132,7 @@ def test_what_can_be_made_again_or_is_past_its_time_goes_and_nothing_else(lived_
     assert counts == {
         "half-written files": 4,
         "cut chunks": 1,
+        "pieces of films": 2,
         "proxies without a record": 3,
         "posters": 1,
         "reports without a record": 1,

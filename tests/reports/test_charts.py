@@ -9,9 +9,9 @@ import pytest
 
 from workbench.errors import RequestError
 from workbench.media.chunks import plan_chunks
+from workbench.palette import DARK, LIGHT, dark_of_light, palette
 from workbench.reports import charts
 from workbench.reports.figures import time_ticks
-from workbench.reports.palette import DARK, LIGHT, dark_of_light, palette
 
 
 def traces(figure):

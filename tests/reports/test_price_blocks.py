@@ -9,9 +9,9 @@ from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.side_by_side import MOST, SideBySide, per_hour_usd, unlike
 from workbench.analysis.what_if import TIERS, video_of, what_if
 from workbench.backends.catalog_file import load_catalog
+from workbench.palette import palette
 from workbench.reports import cost_charts, model_block, price_table
 from workbench.reports.charts import alt_text, price_chart
-from workbench.reports.palette import palette
 
 
 @pytest.fixture(scope="module")

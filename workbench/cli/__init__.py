@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", "Find the moments where something is said, shown or written."),
     "index": ("search", "Count what can be searched, or make the search index anew."),
     "report": ("reports", "Make an HTML report from a notebook."),
+    "explain": ("explain", "Make a short narrated film of an analysis or of notes."),
     "models": ("models", "List the models, what they accept, their limits and prices."),
     "voices": ("voices", "List who can speak and what it costs, or have a text spoken."),
     "costs": (

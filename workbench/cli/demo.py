@@ -13,6 +13,8 @@ from workbench.backends.usage import format_usd
 from workbench.cli.analysis import analysis_json, print_analysis
 from workbench.cli.output import FAILED, Command, plain, print_failures, print_json, shown_progress
 from workbench.errors import MediaMissing, WorkbenchError
+from workbench.explain.making import Film
+from workbench.explain.request import FilmRequest
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset
 from workbench.media.timecode import format_length
@@ -82,6 +84,18 @@ def _reports(
     return made
 
 
+def _film(
+    workspace: Workspace, sample: Sample | None, result: RunResult, stages: _Stages
+) -> Film | None:
+    """A short film of the sample's talk."""
+    talk = workspace.asset(sample.video) if sample else None
+    found = [analysis for analysis in result.analyses if talk and analysis.asset_id == talk.id]
+    if not found:
+        return None
+    with stages("Film"), shown_progress(quiet=stages.quiet) as progress:
+        return workspace.film(FilmRequest(analysis=found[0].id, length="short"), progress=progress)
+
+
 def _against_truth(workspace: Workspace, sample: Sample, result: RunResult) -> Score | None:
     talk = workspace.asset(sample.video)
     evidence = workspace.evidence(talk.id)
@@ -119,6 +133,7 @@ def _run(arguments: argparse.Namespace) -> int:
         failures += result.failures
         with stages("Report"):
             reports = _reports(workspace, result, failures, quiet=quiet)
+        film = _film(workspace, sample, result, stages)
         truth = _against_truth(workspace, sample, result) if sample else None
     cost = result.paid_usd
     if quiet:
@@ -126,6 +141,7 @@ def _run(arguments: argparse.Namespace) -> int:
             {
                 "analyses": [analysis_json(analysis) for analysis in result.analyses],
                 "reports": [plain(record) for record in reports],
+                "film": plain(film) if film else None,
                 "against_truth": plain(truth) if truth else None,
                 "failures": plain(failures),
                 "stages_s": stages.seconds,
@@ -147,6 +163,8 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"Cost: {format_usd(cost)}")
     for record in reports:
         print(f"Report: {record.path}")
+    if film:
+        print(f"Film: {film.path}")
     print_failures(failures)
     if not failures:
         print("\nNext: make app")

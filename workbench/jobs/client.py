@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.errors import JobError, RequestError
+from workbench.explain.request import FilmRequest
 from workbench.jobs.asking import (
     again,
     analysis_job,
@@ -141,6 +142,20 @@ class JobClient:
             title += f": {titled([names[each] for each in named])}"
         request = as_json({"notebook": notebook, "parameters": dict(parameters)})
         return self._ask([new_job("report", title, request, priority=priority)])[0]
+
+    def submit_film(self, request: FilmRequest, priority: Priority = "normal") -> str:
+        """Ask for an explainer film; returns the job's id.
+
+        Raises:
+            NotInLibrary: There is no such analysis.
+        """
+        of = {"notes": "notes", "storyboard": "a storyboard"}.get(request.source, "")
+        about: tuple[str, ...] = ()
+        if not of:
+            analysis = self._store.analysis(request.analysis)
+            of, about = analysis.asset_name, (analysis.asset_id,)
+        text = request.model_dump_json()
+        return self._ask([new_job("film", f"Film of {of}", text, about, priority=priority)])[0]
 
     def submit_index(self, priority: Priority = "normal") -> str:
         """Ask for a new search index; returns the job's id."""

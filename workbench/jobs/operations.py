@@ -11,6 +11,8 @@ from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure, RunResult
 from workbench.analysis.run import Executor
 from workbench.backends.order import CallOrder, CallOutcome
+from workbench.explain.making import Film
+from workbench.explain.request import FilmRequest
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset, Proxy
 from workbench.progress import Progress
@@ -113,6 +115,10 @@ class Operations(Protocol):
         self, notebook: str, parameters: dict[str, object], *, progress: Progress
     ) -> ReportRecord:
         """Execute a notebook as a report."""
+        ...
+
+    def film(self, request: FilmRequest, *, progress: Progress) -> Film:
+        """Make an explainer film."""
         ...
 
     def rebuild_index(self, *, progress: Progress) -> int:

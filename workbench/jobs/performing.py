@@ -7,7 +7,7 @@ has cost is written where the calls are, never here.
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,14 @@ from typing import Any
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure
 from workbench.errors import LibraryGone, WorkbenchError
+from workbench.explain.request import FilmRequest
 from workbench.jobs.batches import SUPERSEDED, InBatch, park
 from workbench.jobs.operations import Operations
 from workbench.jobs.sweeper import give_back
 from workbench.jobs.telling import Crew, JobTools, Stopped, Telling
 from workbench.library.holders import holder_name
 from workbench.library.journal import note
-from workbench.library.records import Job, JobState
+from workbench.library.records import Job, JobKind, JobState
 from workbench.library.store import Store
 from workbench.logs import Fact
 
@@ -150,24 +151,7 @@ def _finish(store: Store, job: Job, outcome: Outcome) -> str:
 
 def _outcome(job: Job, operations: Operations, telling: Telling) -> Outcome:
     try:
-        match job.kind:
-            case "analyse":
-                return _analyse(job, operations, telling)
-            case "import":
-                return _import(job, operations, telling)
-            case "proxies":
-                return _proxies(job, operations, telling)
-            case "report":
-                asked = json.loads(job.request)
-                record = operations.report(asked["notebook"], asked["parameters"], progress=telling)
-                state: JobState = "failed" if record.state == "failed" else "done"
-                return Outcome(
-                    state, record.error, record.hint,
-                    asset_ids=record.asset_ids, result_ids=(record.id,),
-                )  # fmt: skip
-            case "index":
-                operations.rebuild_index(progress=telling)
-                return Outcome("done")
+        return _PERFORM[job.kind](job, operations, telling)
     except LibraryGone:
         raise
     except WorkbenchError as error:
@@ -206,6 +190,25 @@ def _proxies(job: Job, operations: Operations, telling: Telling) -> Outcome:
     return _batch(ids, made.failed, len(made.failed) < len(ids))
 
 
+def _report(job: Job, operations: Operations, telling: Telling) -> Outcome:
+    asked = json.loads(job.request)
+    record = operations.report(asked["notebook"], asked["parameters"], progress=telling)
+    state: JobState = "failed" if record.state == "failed" else "done"
+    return Outcome(
+        state, record.error, record.hint, asset_ids=record.asset_ids, result_ids=(record.id,)
+    )
+
+
+def _film(job: Job, operations: Operations, telling: Telling) -> Outcome:
+    film = operations.film(FilmRequest.model_validate_json(job.request), progress=telling)
+    return Outcome("done", asset_ids=film.asset_ids, result_ids=(film.id,))
+
+
+def _index(_: Job, operations: Operations, telling: Telling) -> Outcome:
+    operations.rebuild_index(progress=telling)
+    return Outcome("done")
+
+
 def _import(job: Job, operations: Operations, telling: Telling) -> Outcome:
     asked = json.loads(job.request)
     if asked.get("sample"):
@@ -228,3 +231,13 @@ def _batch(asset_ids: Sequence[str], failures: Sequence[Failure], any_done: bool
         first = failed[0]
         return Outcome("failed", f"{first.name}: {first.message}", first.hint, failures=failed)
     return Outcome("done", asset_ids=ids, failures=failed)
+
+
+_PERFORM: Mapping[JobKind, Callable[[Job, Operations, Telling], Outcome]] = {
+    "analyse": _analyse,
+    "import": _import,
+    "proxies": _proxies,
+    "report": _report,
+    "film": _film,
+    "index": _index,
+}

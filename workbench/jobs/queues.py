@@ -28,7 +28,7 @@ QUEUES: Mapping[QueueName, tuple[str, int]] = {
     "analysis_local": ("analyses by the local engine", 1),
     # These mostly wait for a service, which has limits of its own.
     "analysis_service": ("analyses by a paid service", 3),
-    "reports": ("reports", 2),
+    "reports": ("reports and films", 2),
 }
 """Queue → what its jobs are, and how many of them a worker does at once unless told otherwise."""
 
@@ -47,4 +47,4 @@ def queue_of(kind: JobKind, request: str) -> QueueName:
     if kind == "analyse":
         is_local = '"engine":"local"' in request and '"also":["' not in request
         return "analysis_local" if is_local else "analysis_service"
-    return "reports" if kind == "report" else "media"
+    return "reports" if kind in ("report", "film") else "media"

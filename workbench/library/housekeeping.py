@@ -32,6 +32,7 @@ HALF_WRITTEN = re.compile(
 
 _PROXY = re.compile(r".+_[0-9a-f]{16}_(nova|preview|audio|original)[\w-]*\.\w+")
 _CHUNK = re.compile(r".+_[0-9a-f]{16}_nova_\d+-\d+\.\w+")
+_FILM_PART = re.compile(r"[0-9a-f]{24}\.(wav|json)|[0-9a-f]{32}\.mp4")
 _POSTER = re.compile(
     r"(?P<asset>[0-9a-f]{16})_((best|\d+\.\d\d)_\d+\.jpg|strip\d+\.jpg|sound\d+\.json)"
 )
@@ -163,6 +164,7 @@ def collect_garbage(
     steps: tuple[tuple[str, Callable[[], Iterable[Seen]]], ...] = (
         ("half-written files", lambda: _half_written(data_dir, aged_s)),
         ("cut chunks", lambda: _chunks(data_dir, chunks_s)),
+        ("pieces of films", lambda: _film_parts(data_dir, chunks_s)),
         ("proxies without a record", lambda: _proxies(store, data_dir, aged_s)),
         ("posters", lambda: _posters(store, data_dir, retention.poster_bytes, aged_s)),
         ("reports without a record", lambda: _reports(store, data_dir, aged_s)),
@@ -190,6 +192,13 @@ def _half_written(data_dir: Path, before_s: float) -> Iterator[Seen]:
 def _chunks(data_dir: Path, before_s: float) -> Iterator[Seen]:
     for seen in files_in(data_dir, "proxy_video", "chunks"):
         if seen.changed_s < before_s and _CHUNK.fullmatch(seen.path.name):
+            yield seen
+
+
+def _film_parts(data_dir: Path, before_s: float) -> Iterator[Seen]:
+    """Beats and spoken words that no film was made of for long: a film has copies of its own."""
+    for seen in files_in(data_dir, "film_parts", deep=True):
+        if seen.changed_s < before_s and _FILM_PART.fullmatch(seen.path.name):
             yield seen
 
 

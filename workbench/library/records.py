@@ -14,7 +14,7 @@ from workbench.backends.order import Forecast
 from workbench.backends.sharing import Share, Sharer
 from workbench.backends.usage import Cost, Usage
 
-JobKind = Literal["import", "analyse", "report", "proxies", "index"]
+JobKind = Literal["import", "analyse", "report", "proxies", "index", "film"]
 JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
 Priority = Literal["urgent", "normal", "low"]
 CallResult = Literal["answered", "refused", "unkept", "lost"]

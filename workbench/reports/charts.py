@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.media.chunks import Chunk
+from workbench.palette import LIGHT, Palette, dark_of_light, palette
 from workbench.reports.compare_chart import compare_lanes
 from workbench.reports.figures import (
     SPAN_HOVER,
@@ -20,7 +21,6 @@ from workbench.reports.figures import (
     span_data,
     time_axis,
 )
-from workbench.reports.palette import LIGHT, Palette, dark_of_light, palette
 from workbench.reports.price_charts import PriceBar, SpentPart, price_chart, spent_chart
 from workbench.reports.timeline import shown_elements, timeline_alt, timeline_lanes
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from workbench.analysis.results import Analysis
 from workbench.analysis.titles import element_key
 from workbench.media.timecode import TimeSpan, merge_spans
+from workbench.palette import LIGHT, Palette
 from workbench.reports.figures import (
     SPAN_HOVER,
     empty_figure,
@@ -15,7 +16,6 @@ from workbench.reports.figures import (
     span_data,
     time_axis,
 )
-from workbench.reports.palette import LIGHT, Palette
 from workbench.reports.timeline import MOST_ROWS
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from workbench.analysis.prices import PriceRow
 from workbench.backends.calibration import CountCheck
 from workbench.backends.catalog import Tier
 from workbench.backends.usage import format_usd
+from workbench.palette import LIGHT, Palette
 from workbench.reports.figures import (
     as_float,
     empty_figure,
@@ -17,7 +18,6 @@ from workbench.reports.figures import (
     plot_text,
     range_lines,
 )
-from workbench.reports.palette import LIGHT, Palette
 from workbench.reports.price_charts import PriceBar
 
 if TYPE_CHECKING:

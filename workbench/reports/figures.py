@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from workbench.media.timecode import TimeSpan, format_time
-from workbench.reports.palette import Palette
+from workbench.palette import Palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -132,7 +132,7 @@ def alt_text(figure: "go.Figure") -> str:
     """What a chart says, in words, for those who cannot see it.
 
     Example:
-        >>> from workbench.reports.palette import LIGHT
+        >>> from workbench.palette import LIGHT
         >>> alt_text(empty_figure(LIGHT, "Nothing was found."))
         'Nothing was found.'
     """

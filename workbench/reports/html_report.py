@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workbench.palette import dark_of_light
 from workbench.reports.markup import style
-from workbench.reports.palette import dark_of_light
 
 CHART = "application/vnd.plotly.v1+json"
 """The type plotly figures have in a notebook."""

@@ -6,12 +6,12 @@ from workbench.analysis.results import Analysis
 from workbench.analysis.side_by_side import SideBySide, per_hour_usd
 from workbench.backends.usage import format_usd
 from workbench.media.timecode import format_length
+from workbench.palette import LIGHT, Palette
 from workbench.reports.compare_block import difference_block
 from workbench.reports.compare_chart import compare_lanes
 from workbench.reports.compare_table import agreement_figures
 from workbench.reports.figures import empty_figure
 from workbench.reports.markup import Block, escaped, section, style, table, tag
-from workbench.reports.palette import LIGHT, Palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from workbench.backends.usage import Cost, format_usd, total_cost
+from workbench.palette import LIGHT, Palette
 from workbench.reports.figures import (
     as_float,
     empty_figure,
@@ -20,7 +21,6 @@ from workbench.reports.figures import (
     plot_text,
     range_lines,
 )
-from workbench.reports.palette import LIGHT, Palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

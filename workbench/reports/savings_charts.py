@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.library.savings import FileSaving, Savings
 from workbench.media.timecode import format_length
+from workbench.palette import LIGHT, Palette
 from workbench.reports.figures import (
     empty_figure,
     house_figure,
@@ -15,7 +16,6 @@ from workbench.reports.figures import (
     name_axis,
     plot_text,
 )
-from workbench.reports.palette import LIGHT, Palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.analysis.results import Analysis, Element
 from workbench.evidence.evidence import Evidence
 from workbench.media.timecode import TimeSpan, format_length, format_time, merge_spans
+from workbench.palette import LIGHT, Palette
 from workbench.reports.figures import (
     LETTER_PX,
     SPAN_HOVER,
@@ -21,7 +22,6 @@ from workbench.reports.figures import (
     span_data,
     time_axis,
 )
-from workbench.reports.palette import LIGHT, Palette
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

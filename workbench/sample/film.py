@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from workbench.explain.canvas import HEIGHT_PX, WIDTH_PX
 from workbench.progress import Progress, silent
-from workbench.sample.canvas import HEIGHT_PX, WIDTH_PX
 from workbench.sample.narration import FRAME_RATE, SAMPLE_RATE_HZ, Narration, TimedShot
 from workbench.sample.pictures import Picture
 

@@ -8,10 +8,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.explain import canvas as c
+from workbench.explain.canvas import Canvas
 from workbench.progress import Progress, silent
-from workbench.sample import canvas as c
 from workbench.sample.camera import photograph
-from workbench.sample.canvas import Canvas
 from workbench.sample.diagrams import small_gauge
 from workbench.sample.plant import VIEWS, plant_room
 

@@ -7,9 +7,9 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from workbench.errors import RequestError
-from workbench.sample import canvas as c
+from workbench.explain import canvas as c
+from workbench.explain.canvas import Canvas, Point
 from workbench.sample import diagrams, machines, slides
-from workbench.sample.canvas import Canvas, Point
 from workbench.sample.slides import Heading
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ ICONS = {
     "report": ":material/description:",
     "proxies": ":material/compress:",
     "index": ":material/search:",
+    "film": ":material/movie:",
 }
 
 PRIORITIES: tuple[Priority, ...] = ("urgent", "normal", "low")
@@ -277,6 +278,13 @@ def _result_link(job: Job) -> None:
             label="Report",
             icon=":material/description:",
             query_params={"report": job.result_ids[0]},
+        )
+    elif job.kind == "film" and job.result_ids:
+        st.page_link(
+            "pages/explain.py",
+            label="Film",
+            icon=":material/movie:",
+            query_params={"film": job.result_ids[0]},
         )
     elif job.kind in ("import", "proxies"):
         st.page_link("pages/library.py", label="Library", icon=":material/video_library:")

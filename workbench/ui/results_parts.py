@@ -163,6 +163,8 @@ def export_popover(asset: Asset, analysis: Analysis, evidence: Evidence | None) 
             )
         if st.button("HTML report…", type="tertiary", icon=":material/description:"):
             st.switch_page("pages/reports.py", query_params={"assets": [asset.id]})
+        if st.button("Video report…", type="tertiary", icon=":material/movie:"):
+            st.switch_page("pages/explain.py", query_params={"analysis": analysis.id})
 
 
 def _excel(analysis: Analysis, evidence: Evidence | None) -> bytes:

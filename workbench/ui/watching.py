@@ -106,6 +106,15 @@ def chapter_list(analysis: Analysis) -> None:
     ]
     empty = "No chapters were found: nothing was said, and no titles were shown."
     moments(rows, key="list_chapters", label="Chapters", empty=empty)
+    if len(analysis.chapters) > 1:
+        with st.popover("Explain a chapter", icon=":material/movie:"):
+            st.caption("A short film of it, with its pictures and words.")
+            for chapter in analysis.chapters:
+                st.page_link(
+                    "pages/explain.py",
+                    label=plain(f"{chapter.index + 1}. {chapter.title}"),
+                    query_params={"analysis": analysis.id, "chapter": str(chapter.index)},
+                )
 
 
 def transcript_list(asset: Asset, evidence: Evidence | None) -> None:

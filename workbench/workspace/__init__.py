@@ -19,6 +19,7 @@ from workbench.settings import Settings, load_settings
 from workbench.workspace.account import AccountWork
 from workbench.workspace.batches import BatchWork
 from workbench.workspace.comparing import ComparingWork
+from workbench.workspace.explaining import ExplainingWork
 from workbench.workspace.fields import FieldWork
 from workbench.workspace.housekeeping import Upkeep
 from workbench.workspace.proxies import ProxyMaking
@@ -41,6 +42,7 @@ class Workspace(
     AccountWork,
     ProxyMaking,
     StripWork,
+    ExplainingWork,
     Upkeep,
 ):
     """One library and everything that works on it.

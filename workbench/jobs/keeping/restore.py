@@ -41,7 +41,16 @@ from workbench.media.outputs import SPARE_BYTES
 from workbench.progress import Progress, silent
 from workbench.search.ownership import live_server
 
-CARRIED = ("uploads", "sample", "reports", "proxy_video", "proxy_image", "posters", "weights")
+CARRIED = (
+    "uploads",
+    "sample",
+    "reports",
+    "films",
+    "proxy_video",
+    "proxy_image",
+    "posters",
+    "weights",
+)
 """Folders of a library that is replaced whose files stay in use where the backup has none."""
 
 

@@ -1,0 +1,110 @@
+"""Measure films: a minute of cards, one beat drawn again, and the sync of forty beats.
+
+python -m tests.bench.explain
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from tests.explain.conftest import WORD_S, hum
+from tests.explain.test_film import cuts_s, tones_s
+from workbench.explain.making import make_film
+from workbench.explain.narration import FRAME_RATE, LEAD_S, Voice
+from workbench.explain.storyboard import Beat, Storyboard
+from workbench.explain.visuals import (
+    Bar,
+    Bullets,
+    Chart,
+    Curve,
+    Image,
+    Plot,
+    Quote,
+    Stretch,
+    Timeline,
+    Title,
+)
+
+VOICE = Voice("hum", hum)
+
+
+def minute(folder: Path) -> Storyboard:
+    """A storyboard of a minute with pictures of most kinds, one of them moving."""
+    Pillow.effect_mandelbrot((1600, 900), (-2, -1.1, 1, 1.1), 60).save(folder / "still.png")
+    shows = (
+        Title("measured"), Bullets(tuple(f"point number {n}" for n in range(6))),
+        Plot((Curve("sine", formula="sin(x)"), Curve("root", formula="sqrt(x)")), 0, 12),
+        Chart(tuple(Bar(f"thing {n}", 9.0 - n) for n in range(8)), "min"),
+        Timeline(tuple(Stretch(f"part {n}", n * 10, n * 10 + 9) for n in range(6)), 60),
+        Image(str(folder / "still.png"), zoom=(0.5, 0.4, 0.8, 0.7)),
+        Quote("It quotes and counts, it never invents."), Image(str(folder / "still.png")),
+    )  # fmt: skip
+    words = round((60 / len(shows) - 1.0) / WORD_S)
+    beats = tuple(
+        Beat(f"Beat {n}", show, " ".join(f"b{n}w{i}" for i in range(words)))
+        for n, show in enumerate(shows)
+    )
+    return Storyboard("A minute", beats)
+
+
+def speed(times: int) -> None:
+    """A minute from nothing, and again with one beat changed."""
+    whole, one = [], []
+    for _ in range(times):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            story = minute(folder)
+            began = time.perf_counter()
+            film = make_film(story, folder / "a", folder / "kept", VOICE)
+            whole.append((time.perf_counter() - began) / film.duration_s * 60)
+            beats = list(story.beats)
+            beats[2] = Beat("Other", beats[2].show, beats[2].say)
+            began = time.perf_counter()
+            again = make_film(
+                Storyboard("Other", tuple(beats)), folder / "b", folder / "kept", VOICE
+            )
+            one.append(time.perf_counter() - began)
+            if (film.beats_drawn, again.beats_drawn) != (len(beats), 1):
+                raise SystemExit("the wrong beats were drawn")
+    print(f"60 s of cards, 720p30   {statistics.median(whole):6.1f} s   goal 20 s")
+    print(f"one beat drawn again    {statistics.median(one):6.1f} s   goal 10 s")
+
+
+def sync() -> None:
+    """Forty beats, black and white in turn, each with a tone: how far apart they are in the file."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for color in ("white", "black"):
+            Pillow.new("RGB", (640, 360), color).save(folder / f"{color}.png")
+        beats = tuple(
+            Beat(
+                "",
+                Image(str(folder / f"{('white', 'black')[n % 2]}.png")),
+                " ".join(f"w{n}o{i}" for i in range(19 + n % 3)),
+            )
+            for n in range(40)
+        )
+        film = make_film(Storyboard("Sync", beats), folder / "f", folder / "kept", VOICE)
+        cuts, tones = [0.0, *cuts_s(film.path)], tones_s(film.path)
+    if not len(cuts) == len(tones) == 40:
+        raise SystemExit(f"{len(cuts)} cuts and {len(tones)} tones of 40")
+    late = [1000 * (tone[0] - LEAD_S - cut) for cut, tone in zip(cuts, tones, strict=True)]
+    frame = 1000 / FRAME_RATE
+    print(f"sound after picture     {min(late):+.0f} to {max(late):+.0f} ms   goal {frame:.0f} ms")
+    print(f"drift over 40 beats     {late[-1] - late[0]:+.0f} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--times", type=int, default=3)
+    arguments = parser.parse_args()
+    speed(arguments.times)
+    sync()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Short narrated films: a storyboard, a voice, pictures, and one file with captions."""

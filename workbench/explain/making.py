@@ -1,0 +1,263 @@
+"""Make a film of a storyboard: speak, draw, put together, and write down what it was made of."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workbench.errors import MediaError
+from workbench.explain.cards import Card, card_of, plain_card
+from workbench.explain.equations import is_available
+from workbench.explain.film import assemble, encode_beat, step_frames
+from workbench.explain.fonts import source_sans
+from workbench.explain.narration import (
+    FRAME_RATE,
+    TimedBeat,
+    Voice,
+    narrate,
+    sound_of,
+    transcript_of_film,
+)
+from workbench.explain.storyboard import Beat, Storyboard, checked, write_storyboard
+from workbench.explain.visuals import Clip, Image
+from workbench.jsonable import to_json
+from workbench.media.outputs import atomic_output
+from workbench.media.timecode import format_time
+from workbench.progress import Progress, silent
+from workbench.speech.captions import write_srt, write_vtt
+
+RENDERER = 1
+"""Number of the way cards are drawn and encoded: another number draws every beat again."""
+
+STILL_WIDTH_PX = 480
+
+
+@dataclass(frozen=True, slots=True)
+class FilmBeat:
+    """A beat as it is in the film."""
+
+    heading: str
+    start_s: float
+    length_s: float
+    still: str
+    """File name of a small picture of it."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A finished film, and what belongs to it. All files lie in one folder."""
+
+    id: str
+    title: str
+    folder: Path
+    created_at: datetime
+    duration_s: float
+    size_bytes: int
+    voice: str
+    language: str
+    origin: str
+    """Who wrote the words: model, analysis, notes, example or person."""
+    made_by: str
+    renderer: str
+    beats: tuple[FilmBeat, ...]
+    asset_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds_to_make: float = 0.0
+    beats_drawn: int = 0
+    """Beats that were drawn now; the others were kept from an earlier film."""
+    storyboard_sha256: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The film itself."""
+        return self.folder / "film.mp4"
+
+    @property
+    def storyboard_path(self) -> Path:
+        """What it was made of."""
+        return self.folder / "storyboard.json"
+
+    @property
+    def vtt_path(self) -> Path:
+        """Captions for browsers."""
+        return self.folder / "captions.vtt"
+
+    @property
+    def srt_path(self) -> Path:
+        """Captions for players."""
+        return self.folder / "captions.srt"
+
+
+def film_id(story: Storyboard, voice: Voice) -> str:
+    """The name of the film that a storyboard and a voice make: 12 hexadecimal digits."""
+    text = f"{RENDERER} {voice.name}\n{write_storyboard(story)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def make_film(
+    story: Storyboard,
+    folder: Path,
+    kept: Path,
+    voice: Voice,
+    *,
+    progress: Progress = silent,
+    clock: Callable[[], float] | None = None,
+) -> Film:
+    """Make the film of a storyboard.
+
+    A beat that cannot be drawn becomes a plain card that says so, and the film is finished.
+
+    Args:
+        story: What is shown and said.
+        folder: Where the film goes, with captions, transcript, stills and provenance; its name is
+            the film's id.
+        kept: Where spoken words and encoded beats are kept for the next film.
+        voice: Who speaks.
+        progress: Told after each beat.
+        clock: Seconds, for the time it took.
+
+    Raises:
+        RequestError: The storyboard cannot be drawn.
+        NotInstalled: The voice is missing.
+        DiskFull: There is no room.
+    """
+    import time
+
+    clock = clock or time.perf_counter
+    began = clock()
+    story = checked(story)
+    cards = [_card(beat, story.theme) for beat in story.beats]
+    total = 2 * len(story.beats) + 1
+
+    def speaking(done: int, total: int, stage: str) -> None:
+        progress(done, 2 * total + 1, stage)
+
+    beats = narrate(
+        story, voice, kept / "speech", steps=[len(card.steps) for card in cards], progress=speaking
+    )
+    encoded: list[Path] = []
+    described: list[FilmBeat] = []
+    drawn = 0
+    for first, timed in zip(cards, beats, strict=True):
+        of = timed.beat.heading or timed.beat.show.kind
+        progress(len(beats) + timed.index, total, f"draws: {of}")
+        card, target, is_new = _encoded(first, timed, story.theme, kept / "beats")
+        drawn += is_new
+        encoded.append(target)
+        still = _still(card, folder / f"still-{timed.index + 1:02}.jpg")
+        described.append(
+            FilmBeat(timed.beat.heading, timed.start_s, timed.length_s, still, card.warnings)
+        )
+    transcript = transcript_of_film(beats, story.language, f"explainer, {voice.name}")
+    progress(total - 1, total, "puts the film together")
+    _write(folder / "captions.srt", write_srt(transcript))
+    _write(folder / "captions.vtt", write_vtt(transcript))
+    _write(folder / "transcript.md", transcript_page(story, beats))
+    _write(folder / "storyboard.json", write_storyboard(story))
+    assemble(
+        encoded,
+        sound_of(beats),
+        None if transcript.is_empty else folder / "captions.srt",
+        folder / "film.mp4",
+        title=story.title,
+        language=story.language,
+    )
+    warnings = [warning for beat in described for warning in beat.warnings]
+    film = Film(
+        id=folder.name,
+        title=story.title,
+        folder=folder.absolute(),
+        created_at=datetime.now(UTC),
+        duration_s=sum(beat.frames for beat in beats) / FRAME_RATE,
+        size_bytes=(folder / "film.mp4").stat().st_size,
+        voice=voice.name,
+        language=story.language,
+        origin=story.origin,
+        made_by=story.made_by,
+        renderer=f"cards {RENDERER}",
+        beats=tuple(described),
+        asset_ids=tuple(dict.fromkeys(s.asset_id for b in story.beats for s in b.sources)),
+        notes=(*story.notes, *warnings),
+        seconds_to_make=round(clock() - began, 3),
+        beats_drawn=drawn,
+        storyboard_sha256=hashlib.sha256(write_storyboard(story).encode()).hexdigest(),
+    )
+    # Written last: a folder with it is a finished film.
+    _write(folder / "film.json", to_json(film, indent=2))
+    progress(total, total, "film made")
+    return film
+
+
+def transcript_page(story: Storyboard, beats: tuple[TimedBeat, ...]) -> str:
+    """What is said, beat by beat, with times and sources, as Markdown."""
+    lines = [f"# {_plain(story.title)}", ""]
+    for timed in beats:
+        heading = _plain(timed.beat.heading) or timed.beat.show.kind
+        lines += [f"## {format_time(timed.start_s)} {heading}", ""]
+        if timed.beat.say:
+            lines += [_plain(timed.beat.say), ""]
+        for source in timed.beat.sources:
+            when = "" if source.start_s is None else f", {format_time(source.start_s)}"
+            lines += [f"- Source: {_plain(source.name)}{when} ({source.asset_id})"]
+        if timed.beat.sources:
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as text."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
+
+
+def _card(beat: Beat, theme: str) -> Card:
+    try:
+        return card_of(beat, theme)
+    except MediaError as error:
+        return plain_card(beat, theme, error.message)
+
+
+def _encoded(card: Card, timed: TimedBeat, theme: str, folder: Path) -> tuple[Card, Path, bool]:
+    """A beat's card, its file, and whether it was drawn now."""
+    target = folder / f"{_beat_key(card, timed, theme)}.mp4"
+    if target.is_file():
+        target.touch()  # housekeeping goes by the time of last use
+        return card, target, False
+    try:
+        encode_beat(card, timed, target)
+    except MediaError as error:
+        card = plain_card(timed.beat, theme, error.message)
+        target = folder / f"{_beat_key(card, timed, theme)}.mp4"
+        encode_beat(card, timed, target)
+    return card, target, True
+
+
+def _beat_key(card: Card, timed: TimedBeat, theme: str) -> str:
+    """Everything the pictures of a beat depend on."""
+    show = timed.beat.show
+    file = []
+    if isinstance(show, Image | Clip):
+        facts = Path(show.path).stat()
+        file = [facts.st_size, facts.st_mtime_ns]
+    silent_beat = replace(timed.beat, say="") if not card.warnings else timed.beat
+    parts = [
+        RENDERER, theme, timed.frames, step_frames(card, timed), file, source_sans() is not None,
+        is_available(), card.warnings, to_json(silent_beat),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def _still(card: Card, target: Path) -> str:
+    picture = card.steps[-1].draw().canvas.finished().convert("RGB")
+    height = round(picture.height * STILL_WIDTH_PX / picture.width)
+    with atomic_output(target) as temporary:
+        picture.resize((STILL_WIDTH_PX, height)).save(temporary, "JPEG", quality=82)
+    return target.name
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_output(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

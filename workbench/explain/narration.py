@@ -1,0 +1,177 @@
+"""What is said over each beat, and how long each beat is, in whole frames.
+
+Sound comes first: a beat lasts as long as its words and is rounded up to a frame, so pictures and
+sound cannot drift. Without a voice the times are those of a reader.
+"""
+
+import hashlib
+import json
+import math
+import re
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.errors import RequestError
+from workbench.explain.storyboard import Beat, Storyboard
+from workbench.media.outputs import atomic_output
+from workbench.media.timecode import TimeSpan
+from workbench.progress import Progress, silent
+from workbench.speech.sentences import sentences_of
+from workbench.speech.transcript import Transcript, Utterance, Word
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FRAME_RATE = 30
+SAMPLE_RATE_HZ = 24_000
+"""The local voice's own; 800 samples a frame."""
+
+SAMPLES_A_FRAME = SAMPLE_RATE_HZ // FRAME_RATE
+
+LEAD_S = 0.4
+"""Silence before the words of a beat."""
+TAIL_S = 0.6
+"""Silence after them."""
+SHORTEST_S = 2.5
+"""A beat nobody speaks over is still seen."""
+STEP_S = 1.1
+"""Shortest time for a point of a list."""
+SILENT_WORDS_PER_S = 2.7
+"""Reading speed of a film without a voice."""
+
+Speak = Callable[[str, Path], Sequence[Utterance]]
+"""Speaks a text into a WAV file (16 bit, mono, 24 kHz) and says when each sentence is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks."""
+
+    name: str
+    """As it is kept beside what it said: another name is another voice."""
+    speak: Speak | None
+    """None for a film to be read."""
+
+
+SILENT = Voice("none", None)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedBeat:
+    """A beat with its place in the film."""
+
+    index: int
+    beat: Beat
+    first_frame: int
+    frames: int
+    said: tuple[Utterance, ...]
+    """Its sentences, in seconds from the beat's own beginning."""
+    sound: Path | None
+    """Its words, to be heard `LEAD_S` after it begins."""
+
+    @property
+    def start_s(self) -> float:
+        """When it begins, in seconds of the film."""
+        return self.first_frame / FRAME_RATE
+
+    @property
+    def length_s(self) -> float:
+        """How long it is, in seconds."""
+        return self.frames / FRAME_RATE
+
+
+def narrate(
+    story: Storyboard,
+    voice: Voice,
+    folder: Path,
+    *,
+    steps: Sequence[int] = (),
+    progress: Progress = silent,
+) -> tuple[TimedBeat, ...]:
+    """Speak a storyboard and lay it on the film's clock.
+
+    Args:
+        story: What is said.
+        voice: Who says it.
+        folder: Where spoken words are kept; the same words by the same voice are spoken once.
+        steps: How many pictures each beat has, for the time to see them; none for one each.
+        progress: Told after each beat.
+
+    Raises:
+        NotInstalled: The voice is missing.
+        DiskFull: There is no room.
+    """
+    beats: list[TimedBeat] = []
+    first = 0
+    for index, beat in enumerate(story.beats):
+        progress(index, len(story.beats), f"speaks: {beat.heading or beat.show.kind}")
+        said, sound = _spoken(beat.say, voice, folder)
+        words_s = max((u.span.end_s for u in said), default=0.0)
+        seen_s = max(SHORTEST_S, STEP_S * steps[index] if steps else 0.0)
+        length_s = max(seen_s, LEAD_S + words_s + TAIL_S if said else 0.0)
+        frames = math.ceil(round(length_s * FRAME_RATE, 6))
+        moved = tuple(Utterance(u.span.shifted(LEAD_S), u.text) for u in said)
+        beats.append(TimedBeat(index, beat, first, frames, moved, sound))
+        first += frames
+    progress(len(story.beats), len(story.beats), "spoken")
+    return tuple(beats)
+
+
+def transcript_of_film(beats: Sequence[TimedBeat], language: str, source: str) -> Transcript:
+    """Everything that is said, on the film's clock: what captions are written from."""
+    said = [Utterance(u.span.shifted(beat.start_s), u.text) for beat in beats for u in beat.said]
+    return Transcript(tuple(said), language, source)
+
+
+def sound_of(beats: Sequence[TimedBeat]) -> "np.ndarray | None":
+    """The film's sound, a sample for a sample of its length; None when nobody speaks."""
+    import numpy as np
+
+    if not any(beat.sound for beat in beats):
+        return None
+    track = np.zeros(sum(beat.frames for beat in beats) * SAMPLES_A_FRAME, np.int16)
+    for beat in beats:
+        if beat.sound is None:
+            continue
+        with wave.open(str(beat.sound), "rb") as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        start = beat.first_frame * SAMPLES_A_FRAME + round(LEAD_S * SAMPLE_RATE_HZ)
+        room = len(track) - start
+        track[start : start + len(samples)] = samples[:room]
+    return track
+
+
+def _spoken(text: str, voice: Voice, folder: Path) -> tuple[tuple[Utterance, ...], Path | None]:
+    if not text.strip():
+        return (), None
+    if voice.speak is None:
+        return _read(text), None
+    name = hashlib.sha256(f"{voice.name}\n{text}".encode()).hexdigest()[:24]
+    sound, times = folder / f"{name}.wav", folder / f"{name}.json"
+    if sound.is_file() and times.is_file():
+        kept = json.loads(times.read_text(encoding="utf-8"))
+        return tuple(Utterance(TimeSpan(start, end), said) for start, end, said in kept), sound
+    try:
+        said = tuple(voice.speak(text, sound))
+    except RequestError:
+        return _read(text), None  # nothing in it can be spoken: signs, or another script
+    with atomic_output(times) as temporary:
+        rows = [[u.span.start_s, u.span.end_s, u.text] for u in said]
+        temporary.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    return said, sound
+
+
+def _read(text: str) -> tuple[Utterance, ...]:
+    """The sentences of a text at the pace of a reader."""
+    words = []
+    now_s = 0.0
+    # Scripts without spaces are divided after their full stops.
+    for word in re.sub(r"([。！？])", r"\1 ", text).split():
+        # Six letters and the space are about a word.
+        end_s = now_s + max(1.0, len(word) / 6) / SILENT_WORDS_PER_S
+        words.append(Word(TimeSpan(now_s, end_s), f" {word}"))
+        now_s = end_s
+    return tuple(Utterance(u.span, u.text.strip()) for u in sentences_of(words))

@@ -1,0 +1,78 @@
+"""An explainer film in a report: the film itself, and its beats with what is said over them."""
+
+import base64
+
+from workbench.errors import MediaMissing
+from workbench.explain.making import Film
+from workbench.explain.storyboard import Beat, read_storyboard
+from workbench.media.timecode import format_length, format_time
+from workbench.reports.markup import (
+    Block,
+    escaped,
+    fact_list,
+    megabytes,
+    picture,
+    section,
+    style,
+    tag,
+)
+
+LARGEST_BYTES = 60_000_000
+"""A larger film is named and not put into the page: browsers take long over it."""
+
+
+def film_header(film: Film) -> Block:
+    """Title, facts and the film, to be played in the page."""
+    facts = [
+        format_length(round(film.duration_s)),
+        megabytes(film.size_bytes),
+        film.made_by,
+        "no voice" if film.voice == "none" else f"voice: {film.voice}",
+        f"made {film.created_at:%Y-%m-%d %H:%M} UTC in {film.seconds_to_make:.0f} s",
+    ]
+    notes = "".join(f'<p class="nova-note">{escaped(note)}</p>' for note in film.notes)
+    body = f"<h1>{escaped(film.title)}</h1>{fact_list(facts)}{_player(film)}{notes}"
+    return Block(f"<style>{style()}</style>" + tag("header", "nova", body), film.title)
+
+
+def beat_cards(film: Film) -> Block:
+    """Beats as cards with their picture, time, heading and words."""
+    story = read_storyboard(film.storyboard_path.read_bytes())
+    cards = "".join(
+        _card(film, number, beat) for number, beat in enumerate(story.beats[: len(film.beats)])
+    )
+    return section("Beats", f'<ol class="nova-cards">{cards}</ol>', count=len(film.beats))
+
+
+def _card(film: Film, number: int, beat: Beat) -> str:
+    made = film.beats[number]
+    sources = ", ".join(dict.fromkeys(source.name for source in beat.sources))
+    source = f'<p class="nova-note">From {escaped(sources)}</p>' if sources else ""
+    return (
+        '<li class="nova-card">'
+        + picture(film.folder / made.still, f"Picture of beat {number + 1}", "nova-frame")
+        + '<div class="nova-card-body">'
+        + f'<p class="nova-time"><b>{number + 1}</b> {format_time(made.start_s)}'
+        + f"<span>{escaped(format_length(round(made.length_s)))}</span></p>"
+        + f"<h3>{escaped(beat.heading or beat.show.kind)}</h3>"
+        + f'<p class="nova-card-text">{escaped(beat.say)}</p>{source}</div></li>'
+    )
+
+
+def _player(film: Film) -> str:
+    if film.size_bytes > LARGEST_BYTES:
+        return f"<p>The film is too large for this page: {escaped(film.path.name)}.</p>"
+    try:
+        film_data = base64.b64encode(film.path.read_bytes()).decode("ascii")
+        captions = base64.b64encode(film.vtt_path.read_bytes()).decode("ascii")
+    except OSError as error:
+        raise MediaMissing(
+            f"the film {film.title} cannot be read: {error.strerror or error}",
+            hint="make the film again, then run the report",
+        ) from error
+    return (
+        '<video class="nova-frame" controls preload="metadata">'
+        f'<source type="video/mp4" src="data:video/mp4;base64,{film_data}">'
+        f'<track kind="captions" srclang="{escaped(film.language)}" label="Captions"'
+        f' src="data:text/vtt;base64,{captions}"></video>'
+    )

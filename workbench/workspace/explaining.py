@@ -1,0 +1,137 @@
+"""What a workspace does with explainer films: storyboards, films, and those there are."""
+
+import re
+import shutil
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from workbench.errors import LibraryDamaged, NotInLibrary
+from workbench.jsonable import from_json
+from workbench.progress import Progress, silent
+from workbench.workspace.library import LibraryWork
+
+if TYPE_CHECKING:
+    from workbench.explain.making import Film
+    from workbench.explain.narration import Voice
+    from workbench.explain.request import FilmRequest
+    from workbench.explain.storyboard import Storyboard
+
+STILL_WIDTH_PX = 1280
+"""Stills of the source are as wide as the film."""
+
+_FILM = re.compile(r"[0-9a-f]{12}")
+
+
+class ExplainingWork(LibraryWork):
+    """Short narrated films."""
+
+    def storyboard(self, request: "FilmRequest") -> "Storyboard":
+        """The film before it is made: to read, to change, and to make.
+
+        Raises:
+            RequestError: There is nothing to tell, or a beat cannot be drawn.
+            NotInLibrary: There is no such analysis.
+            MediaError: The source cannot be read.
+        """
+        from workbench.explain.notes_story import storyboard_of_notes
+        from workbench.explain.report_story import Footage, storyboard_of_analysis
+        from workbench.explain.storyboard import read_storyboard
+
+        folder = Path(request.folder).expanduser() if request.folder else None
+        if request.source == "notes":
+            return storyboard_of_notes(request.notes, folder=folder, theme=request.theme)
+        if request.source == "storyboard":
+            return read_storyboard(request.storyboard, folder=folder)
+        analysis = self.store.analysis(request.analysis)
+        asset = self.store.asset(analysis.asset_id)
+        still = partial(self.poster, asset.id, width_px=STILL_WIDTH_PX)
+        return storyboard_of_analysis(
+            analysis,
+            Footage(asset, still, moving=request.moving),
+            length=request.length,
+            theme=request.theme,
+            chapter=request.chapter,
+        )
+
+    def film(self, request: "FilmRequest", *, progress: Progress = silent) -> "Film":
+        """Make a film, and keep it in the data folder; one that was made before is found again.
+
+        Beats that were drawn for an earlier film, and words that were spoken, are used again.
+
+        Raises:
+            RequestError: There is nothing to tell, or a beat cannot be drawn.
+            NotInLibrary: There is no such analysis.
+            NotInstalled: The voice is missing.
+            MediaError: The source cannot be read.
+            DiskFull: There is no room.
+        """
+        from workbench.explain.making import film_id, make_film
+
+        story = self.storyboard(request)
+        voice, notes = self._voice(request.voice, story.language)
+        story = replace(story, notes=(*story.notes, *notes))
+        folder = self.data_dir / "films" / film_id(story, voice)
+        if (folder / "film.json").is_file():
+            return self.find_film(folder.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return make_film(story, folder, self.data_dir / "film_parts", voice, progress=progress)
+        except BaseException:
+            if not (folder / "film.json").is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def films(self) -> list["Film"]:
+        """The films that were made, newest first."""
+        found = [self._read_film(path) for path in (self.data_dir / "films").glob("*/film.json")]
+        return sorted(found, key=lambda film: film.created_at, reverse=True)
+
+    def find_film(self, film_id: str) -> "Film":
+        """The film of this id.
+
+        Raises:
+            NotInLibrary: There is none.
+        """
+        path = self.data_dir / "films" / film_id / "film.json"
+        if not _FILM.fullmatch(film_id) or not path.is_file():
+            raise NotInLibrary(
+                f"there is no film {film_id[:40]!r}", hint="`workbench explain --list` lists them"
+            )
+        return self._read_film(path)
+
+    def delete_film(self, film_id: str) -> None:
+        """Delete a film with its captions and storyboard.
+
+        Raises:
+            NotInLibrary: There is none.
+        """
+        shutil.rmtree(self.find_film(film_id).folder)
+
+    def _read_film(self, path: Path) -> "Film":
+        from workbench.explain.making import Film
+
+        try:
+            film = from_json(Film, path.read_bytes())
+        except ValidationError as error:
+            raise LibraryDamaged(
+                f"the record of the film {path.parent.name} cannot be read",
+                hint=f"delete {path.parent} and make the film again",
+            ) from error
+        # The library may have been moved or restored since.
+        return replace(film, folder=path.parent)
+
+    def _voice(self, wanted: str, language: str) -> tuple["Voice", tuple[str, ...]]:
+        from workbench.explain.narration import SILENT, Voice
+        from workbench.speech import local_voice
+
+        if wanted == "none":
+            return SILENT, ()
+        if language != "en":
+            return SILENT, (f"Nobody speaks: the local voice speaks English, not {language!r}.",)
+        if not local_voice.is_available():
+            return SILENT, ("Nobody speaks: the local voice is not installed.",)
+        return Voice("heart", local_voice.speak), ()
