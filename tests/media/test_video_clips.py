@@ -108,7 +108,7 @@ def test_a_source_whose_packets_turn_out_unfit_is_decoded_as_a_whole(
 
 def read_all(args: list[str]) -> bytes:
     data = b""
-    with piped_ffmpeg(args) as output:
+    with piped_ffmpeg(args, Path("film.mp4")) as output:
         while piece := output.read(100_000):
             data += piece
         if not data:

@@ -174,6 +174,7 @@ def run_ffmpeg(
 @contextmanager
 def piped_ffmpeg(
     args: Sequence[str | Path],
+    target: Path,
     *,
     feed: Feed | None = None,
     stalled_after_s: float | None = None,
@@ -182,6 +183,7 @@ def piped_ffmpeg(
 
     Args:
         args: Everything after the program's name: inputs and options, and `pipe:1` as the output.
+        target: The file that what is read goes into, for errors.
         feed: Writes what ffmpeg reads from `pipe:0`.
         stalled_after_s: End the run when it has neither read nor written for this many seconds
             while it is waited for; 60 if not given.
@@ -222,13 +224,13 @@ def piped_ffmpeg(
         if fault is not None:
             raise fault from error
         if talk.is_stalled or (talk.exit_code != 0 and not was_given_up):
-            raise _failure(Path(str(args[-1])), talk) from error
+            raise _failure(target, talk) from error
         raise
     talk.end()
     if talk.fault is not None:
         raise talk.fault
     if talk.is_stalled or talk.exit_code != 0:
-        raise _failure(Path(str(args[-1])), talk)
+        raise _failure(target, talk)
 
 
 class _Watched:

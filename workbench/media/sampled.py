@@ -107,7 +107,7 @@ def _written(wanted: Sampling, target: Path, upright: str | None) -> Sampled:
     stage = f"Making the {wanted.spec.name} proxy"
     pictures = 0
     end_s = Fraction(0)
-    with piped_ffmpeg(args, feed=feed) as output:
+    with piped_ffmpeg(args, target, feed=feed) as output:
         try:
             with av.open(output, format="nut") as container:
                 stream = container.streams.video[0]
