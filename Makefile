@@ -31,11 +31,11 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 # other. Who has ended takes the next, and the longest come first, so that all end together. The
 # last lot is all that stands in no other.
 LOT_1 := tests/jobs
-LOT_2 := tests/workspace
-LOT_3 := tests/browser tests/sample
+LOT_2 := tests/browser tests/sample
+LOT_3 := tests/notebooks tests/library tests/explain
 LOT_4 := tests/media tests/evidence tests/speech
-LOT_5 := tests/pages tests/reports
-LOT_6 := tests/notebooks tests/library tests/explain
+LOT_5 := tests/workspace
+LOT_6 := tests/pages tests/reports
 NAMED := $(LOT_1) $(LOT_2) $(LOT_3) $(LOT_4) $(LOT_5) $(LOT_6)
 test: .venv/.dev ## all tests, from nothing
 	@said=$$(mktemp -d); failed=0; \

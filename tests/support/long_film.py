@@ -33,7 +33,7 @@ def measure(film: Path, data_dir: Path) -> str:
         report = workspace.import_media([film])
         (asset,) = (*report.added, *report.known)
         workspace.gather(asset)
-        workspace.make_proxies([asset.id], "nova")
+        workspace.make_proxies([asset.id])
     return asset.id
 
 

@@ -212,8 +212,9 @@ def piped_ffmpeg(
     )
     talk = Talk(process, feed, stalled_after_s or STALLED_AFTER_S)
     try:
-        talk.begin()
-        yield talk
+        with talk.interruptible():
+            talk.begin()
+            yield talk
     except BaseException as error:
         # What goes wrong once it is ended here is no reason for anything.
         fault = talk.fault
@@ -227,6 +228,8 @@ def piped_ffmpeg(
             raise _failure(target, talk) from error
         raise
     talk.end()
+    if talk.interrupt is not None:
+        raise talk.interrupt
     if talk.fault is not None:
         raise talk.fault
     if talk.is_stalled or talk.exit_code != 0:

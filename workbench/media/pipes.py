@@ -2,10 +2,11 @@
 
 import contextlib
 import queue
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 PIECE_BYTES = 65_536
@@ -43,7 +44,7 @@ class Talk:
         self._pieces: queue.Queue[bytes] = queue.Queue(MOST_PIECES)
         self._rest = b""
         self._is_over = False
-        self._is_left = self._is_deaf = False
+        self._is_deaf = False
         self._is_given_up = False
         self._words: deque[bytes] = deque(maxlen=TAIL_LINES)
         tasks = [self._listen, self._pump, *([self._fill] if feed else [])]
@@ -71,12 +72,13 @@ class Talk:
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes of what it wrote; none when it has ended, or was ended."""
-        if not self._rest and not self._is_over and not self._is_left:
+        if self.interrupt is not None:
+            # A container reads on after an error, but not after an end.
+            return b""
+        if not self._rest and not self._is_over:
             try:
                 self._rest = self._next_piece()
             except BaseException as error:
-                # The reader is interrupted; a container that reads on all the same gets no more.
-                self._is_left = True
                 self.interrupt = error
                 raise
             self._is_over = not self._rest
@@ -112,6 +114,37 @@ class Talk:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Ctrl-C ends the program and what can be read; it is raised by `require_whole`.
+
+        Raised in a container's callback, before the first line of `read`, it would be put aside by
+        the container, which would read on.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            self.interrupt = KeyboardInterrupt()
+            self._process.kill()
+
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def require_whole(self) -> None:
+        """See that what was read is no end that an interrupt has made.
+
+        Raises:
+            BaseException: The interrupt.
+        """
+        if self.interrupt is not None:
+            raise self.interrupt
 
     def _next_piece(self) -> bytes:
         began = time.monotonic()

@@ -121,6 +121,7 @@ def _written(wanted: Sampling, target: Path, upright: str | None) -> Sampled:
                         end_s = time_s + duration_s
                         if wanted.progress:
                             wanted.progress(min(int(time_s), total), total, stage)
+                    output.require_whole()
                     writer.finish()
         except (av.error.InvalidDataError, av.error.EOFError, IndexError) as error:
             raise damaged(asset.path, "nothing in it can be decoded") from error

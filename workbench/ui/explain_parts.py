@@ -12,7 +12,7 @@ from workbench.explain.request import FilmRequest
 from workbench.explain.storyboard import Storyboard, read_storyboard, write_storyboard
 from workbench.media.timecode import format_length, format_time
 from workbench.ui import data
-from workbench.ui.formats import format_count, format_moment, plain
+from workbench.ui.formats import format_about, format_count, format_moment, plain
 from workbench.ui.frame import shown_errors
 from workbench.ui.live import live
 from workbench.ui.session import workspace
@@ -101,12 +101,12 @@ def story_words(story: Storyboard) -> str:
         >>> from workbench.explain.storyboard import Beat
         >>> from workbench.explain.visuals import Title
         >>> story_words(Storyboard("Pumps", (Beat("Pumps", Title(), "They move water."),)))
-        '1 beat, 3 words, about 5 s.'
+        '1 beat, 3 words, ≈ 5 s.'
     """
     words = sum(len(beat.say.split()) for beat in story.beats)
     about_s = words / SILENT_WORDS_PER_S + 1.5 * len(story.beats) + 2
     count = format_count(len(story.beats), "beat")
-    return f"{count}, {format_count(words, 'word')}, about {format_length(round(about_s))}."
+    return f"{count}, {format_count(words, 'word')}, {format_about(about_s)}."
 
 
 def storyboard_list(story: Storyboard) -> None:

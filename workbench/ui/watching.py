@@ -112,7 +112,7 @@ def chapter_list(analysis: Analysis) -> None:
             for chapter in analysis.chapters:
                 st.page_link(
                     "pages/explain.py",
-                    label=plain(f"{chapter.index + 1}. {chapter.title}"),
+                    label=f"Chapter {chapter.index + 1}, {format_time(chapter.span.start_s)}",
                     query_params={"analysis": analysis.id, "chapter": str(chapter.index)},
                 )
 
