@@ -3,6 +3,7 @@
 After each failure: an error of ours with a hint, no file left behind, the original untouched.
 """
 
+import contextlib
 import os
 import resource
 import shutil
@@ -350,26 +351,29 @@ def test_an_interrupt_ends_ffmpeg_and_leaves_nothing(film: Path, tmp_path: Path)
         "while true; do echo out_time_us=1; echo progress=continue; sleep 0.1; done\n"
     )
     program.chmod(0o755)
+    # What a shell starts in the background begins with interrupts ignored.
     script = textwrap.dedent(f"""
+        import signal
         from pathlib import Path
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from workbench.media.probe import probe
         from workbench.media.video_proxy import make_video_proxy
         make_video_proxy(probe(Path({str(film)!r})), "nova", Path({str(tmp_path / "out")!r}))
     """)
     environment = {**os.environ, "IMAGEIO_FFMPEG_EXE": str(program)}
-    ours = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script],
         env=environment, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    try:
+    ) as ours:  # fmt: skip
         until = time.monotonic() + 30
         while not (tmp_path / "pid").exists() and time.monotonic() < until:
             time.sleep(0.05)
         os.killpg(ours.pid, signal.SIGINT)
-        _, words = ours.communicate(timeout=20)
-    finally:
-        ours.kill()
-        ours.wait()
+        try:
+            _, words = ours.communicate(timeout=20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(ours.pid, signal.SIGKILL)
     assert b"KeyboardInterrupt" in words
     assert names_in(tmp_path / "out") == []
     with pytest.raises(ProcessLookupError):
