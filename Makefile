@@ -27,9 +27,9 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)") || true
 	@$(VENV)/workbench app
 
-# Many tests wait for programs that are started, killed or drawn, so three lots run beside each
+# Many tests wait for programs that are started, killed or drawn, so four lots run beside each
 # other. Who has ended takes the next, and the longest come first, so that all end together. The
-# last lot is all that stands in no other.
+# lot without a name is all that stands in no other.
 LOT_1 := tests/jobs
 LOT_2 := tests/browser tests/sample
 LOT_3 := tests/notebooks tests/library tests/explain
@@ -39,8 +39,8 @@ LOT_6 := tests/pages tests/reports
 NAMED := $(LOT_1) $(LOT_2) $(LOT_3) $(LOT_4) $(LOT_5) $(LOT_6)
 test: .venv/.dev ## all tests, from nothing
 	@said=$$(mktemp -d); failed=0; \
-	printf '%s\n' "$(LOT_1)" "$(LOT_2)" "$(LOT_3)" "$(LOT_4)" "$(LOT_5)" "$(LOT_6)" \
-		"$(addprefix --ignore=,$(NAMED))" | xargs -P 3 -I LOT sh -c \
+	printf '%s\n' "$(LOT_1)" "$(LOT_2)" "$(LOT_3)" "$(LOT_4)" "$(addprefix --ignore=,$(NAMED))" \
+		"$(LOT_5)" "$(LOT_6)" | xargs -P 4 -I LOT sh -c \
 		'$(VENV)/python -m pytest -q LOT >"'"$$said"'/$$$$" 2>&1; code=$$?; cat "'"$$said"'/$$$$"; exit $$code' \
 		|| failed=1; \
 	rm -rf "$$said"; exit $$failed

@@ -5,7 +5,6 @@ put together by copying. So a film whose one beat was changed costs one beat.
 """
 
 import tempfile
-import wave
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ from workbench.explain.look import HEIGHT_PX, WIDTH_PX
 from workbench.explain.narration import FRAME_RATE, LEAD_S, SAMPLE_RATE_HZ, TimedBeat
 from workbench.media.ffmpeg import input_args, run_ffmpeg
 from workbench.media.outputs import atomic_output
+from workbench.speech.wav import write_wav
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,7 +143,7 @@ def assemble(
         kept = ["-map", "0:v:0", "-c:v", "copy"]
         count = 1
         if sound is not None:
-            _write_sound(sound, voice)
+            write_wav(voice, sound.tobytes(), SAMPLE_RATE_HZ)
             inputs += input_args(voice)
             kept += ["-map", "1:a:0", "-c:a", "aac", "-b:a", "96k"]
             kept += ["-metadata:s:a:0", f"language={code}"]
@@ -154,14 +154,6 @@ def assemble(
             kept += ["-metadata:s:s:0", f"language={code}"]
         last = ["-metadata", f"title={title}", "-movflags", "+faststart"]
         run_ffmpeg([*inputs, *kept, *last, temporary])
-
-
-def _write_sound(sound: "np.ndarray", path: Path) -> None:
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLE_RATE_HZ)
-        out.writeframes(sound.tobytes())
 
 
 _THREE_LETTERS = {
