@@ -92,7 +92,14 @@ def test_a_long_paragraph_is_divided_at_its_sentences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("", "empty"), (" \n\t", "empty"), ("x" * 200_001, "200,001")]
+    ("text", "why"),
+    [
+        ("", "empty"),
+        (" \n\t", "empty"),
+        (">", "empty"),
+        ("---", "empty"),
+        ("x" * 200_001, "200,001"),
+    ],
 )
 def test_notes_without_words_or_with_too_many_are_refused(text: str, why: str) -> None:
     with pytest.raises(RequestError, match=why):

@@ -60,14 +60,14 @@ def storyboard_of_notes(
         >>> [(beat.heading, beat.show.kind) for beat in story.beats]
         [('Pumps', 'title'), ('Parts', 'bullets')]
     """
-    if not text.strip():
-        raise RequestError("the notes are empty", hint="write a heading and a few lines below it")
     if len(text) > LARGEST_LETTERS:
         raise RequestError(
             f"the notes have {len(text):,} letters",
             hint=f"a film takes {LARGEST_LETTERS:,} at most: divide them",
         )
     parts = _parts(text)
+    if not parts:  # also signs alone, such as `>`, show nothing
+        raise RequestError("the notes are empty", hint="write a heading and a few lines below it")
     beats = [
         beat for number, part in enumerate(parts) for beat in _beats(part, is_first=number == 0)
     ]
