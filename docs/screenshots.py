@@ -17,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from workbench.errors import NotInLibrary, ToolError
 from workbench.jobs.supervisor import stop_services
+from workbench.media.frames import read_frames
 from workbench.workspace import Workspace
 
 DOCS = Path(__file__).resolve().parent
@@ -73,6 +74,18 @@ def what_would_it_cost(page: Page, url: str) -> None:
     keep(page, "what_would_it_cost")
 
 
+def film(workspace: Workspace) -> None:
+    """A picture out of the film that `make demo` makes of the talk."""
+    made = next(iter(workspace.films()), None)
+    if made is None:
+        raise NotInLibrary("there is no film yet", hint="make demo")
+    beat = next(each for each in made.beats if each.heading.startswith("How a"))
+    ((_, pixels),) = read_frames(made.path, [beat.start_s + beat.length_s / 2])
+    picture = DOCS / "film.png"
+    Image.fromarray(pixels).quantize(256).save(picture, optimize=True)
+    print(f"{picture.name}  {picture.stat().st_size // 1000} kB")
+
+
 def main() -> None:
     """Photograph the pages."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -83,6 +96,7 @@ def main() -> None:
         talk = workspace.asset("pump_room_talk.mp4")
         if not workspace.analyses(talk.id):
             raise NotInLibrary("the sample talk has not been analysed", hint="make demo")
+        film(workspace)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app = subprocess.Popen(

@@ -149,7 +149,9 @@ FORMULAS = (
 )  # fmt: skip
 
 
-@pytest.mark.skipif(not is_available(), reason="the extra equations is not installed")
+@pytest.mark.skipif(
+    not is_available(), reason="no Typst here: pip install 'nova-workbench[equations]'"
+)
 @pytest.mark.parametrize("latex", FORMULAS)
 def test_thirty_formulas_are_drawn(latex: str) -> None:
     drawn, why = draw_equation(latex, (0, 0, 0), (1100, 400))
@@ -159,7 +161,9 @@ def test_thirty_formulas_are_drawn(latex: str) -> None:
     assert 20 < ink.sum() < 0.6 * ink.size
 
 
-@pytest.mark.skipif(not is_available(), reason="the extra equations is not installed")
+@pytest.mark.skipif(
+    not is_available(), reason="no Typst here: pip install 'nova-workbench[equations]'"
+)
 def test_an_equation_nothing_can_draw_is_shown_as_text_with_the_reason() -> None:
     card = card_of(Beat("Odd", Equation(r"\notacommand{x} \begin{nothing}")), "light")
     assert card.warnings

@@ -1,4 +1,4 @@
-"""Killed at any moment, nothing is paid twice and nothing is lost: five kills of each kind."""
+"""Killed at any moment, nothing is paid twice and nothing is lost: ten kills of each kind."""
 
 import os
 import random
@@ -11,7 +11,7 @@ from tests.bench.kill import CALLS, Bench, kill_runs
 from tests.support.bedrock_server import BedrockServer
 from workbench.jobs.slots import worker_pids
 
-KILLS = 5
+KILLS = 10
 
 pytestmark = pytest.mark.slow
 

@@ -32,6 +32,16 @@ def remuxed(numbered_film: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
     return remux
 
 
+@pytest.fixture(scope="session")
+def small_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds with sound, 160 × 90."""
+    path = tmp_path_factory.mktemp("small") / "small.mp4"
+    pictures = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=3"]
+    sound = ["-f", "lavfi", "-i", "sine=f=220:d=3"]
+    run_ffmpeg([*pictures, *sound, "-c:v", "libx264", "-g", "10", "-c:a", "aac", path])
+    return path
+
+
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     """A picture as noisy as a photo, 1600 × 1200."""

@@ -1,18 +1,16 @@
-"""Files with damage in random places: a result or an error with a hint, never a crash."""
+"""Damaged files: a result, or an error that says what is wrong and what to do; never a crash."""
 
 import random
 from pathlib import Path
 
 import pytest
 
-from workbench.errors import WorkbenchError
+from workbench.errors import MediaDamaged, WorkbenchError
 from workbench.media.frames import save_frame
 from workbench.media.images import make_image_proxy
 from workbench.media.probe import probe
 from workbench.media.shots import detect_shots
 from workbench.media.video_proxy import make_video_proxy
-
-pytestmark = pytest.mark.media
 
 FILES = [
     "awkward_video/faststart_ok.mp4",
@@ -60,6 +58,7 @@ def use(path: Path, folder: Path) -> WorkbenchError | None:
     return None
 
 
+@pytest.mark.media
 @pytest.mark.parametrize("name", FILES)
 def test_damage_ends_in_a_result_or_an_error_with_a_hint(
     media_dir: Path, tmp_path: Path, name: str
@@ -73,3 +72,19 @@ def test_damage_ends_in_a_result_or_an_error_with_a_hint(
         assert error is None or (error.hint and "\n" not in error.message)
     if (tmp_path / "out").exists():
         assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_film_without_its_index_says_so(small_film: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    content = small_film.read_bytes()
+    film.write_bytes(content[: len(content) // 2])
+    with pytest.raises(MediaDamaged, match="it was cut off before its index"):
+        probe(film)
+
+
+def test_a_recording_that_was_never_closed_says_so(small_film: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    content = small_film.read_bytes()
+    film.write_bytes(content[: content.rindex(b"moov") - 4])
+    with pytest.raises(MediaDamaged, match="it has no index"):
+        probe(film)

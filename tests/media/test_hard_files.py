@@ -60,16 +60,6 @@ printf half >> "$out"
 """
 
 
-@pytest.fixture(scope="session")
-def small_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seconds with sound, 160 × 90."""
-    path = tmp_path_factory.mktemp("small") / "small.mp4"
-    pictures = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=3"]
-    sound = ["-f", "lavfi", "-i", "sine=f=220:d=3"]
-    run_ffmpeg([*pictures, *sound, "-c:v", "libx264", "-g", "10", "-c:a", "aac", path])
-    return path
-
-
 @pytest.fixture
 def film(small_film: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(small_film, tmp_path / "film.mp4"))
@@ -387,16 +377,3 @@ def test_a_film_whose_clock_jumps_says_where(film: Path, tmp_path: Path) -> None
     asset = probe(jumpy)
     assert asset.duration_s == pytest.approx(403, abs=0.3)
     assert "It has no pictures from 0:00 to 6:41: its clock jumps there." in asset.warnings
-
-
-def test_a_film_without_its_index_says_so(film: Path) -> None:
-    os.truncate(film, film.stat().st_size // 2)
-    with pytest.raises(MediaDamaged, match="it was cut off before its index"):
-        probe(film)
-
-
-def test_a_recording_that_was_never_closed_says_so(film: Path) -> None:
-    content = film.read_bytes()
-    film.write_bytes(content[: content.rindex(b"moov") - 4])
-    with pytest.raises(MediaDamaged, match="it has no index"):
-        probe(film)

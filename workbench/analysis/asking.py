@@ -223,6 +223,7 @@ class Asker:
                     dealt_with(question.call)
                     return found
             except BaseException:
+                # Whatever it was, Ctrl-C too: the questions that still wait are not asked.
                 has_failed.set()
                 raise
 

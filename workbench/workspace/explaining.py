@@ -81,6 +81,7 @@ class ExplainingWork(LibraryWork):
         try:
             return make_film(story, folder, self.data_dir / "film_parts", voice, progress=progress)
         except BaseException:
+            # Ctrl-C or a stopped job too: no half film stays. What was drawn is kept apart.
             if not (folder / "film.json").is_file():
                 shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -111,6 +111,7 @@ class ProxyMaking(LibraryWork):
                     made += has_one
                     progress(done, len(asset_ids), "making thumbnails")
             except BaseException:
+                # Ctrl-C or a stopped job: what waits in the pool is not begun.
                 pool.shutdown(cancel_futures=True)
                 raise
         return made
