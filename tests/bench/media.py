@@ -32,9 +32,14 @@ def main() -> None:
     for name, module in PARTS.items():
         if arguments.only not in (None, name):
             continue
+        (folder / name).mkdir(exist_ok=True)
         part = importlib.import_module(f"tests.bench.{module}")
         more = {"is_small": arguments.small, "is_long": arguments.long} if name == "video" else {}
         part.run(folder / name, arguments.rounds, **more)
+        if name == "import":
+            importlib.import_module("tests.bench.media_images").run_import(
+                folder / name, arguments.rounds
+            )
 
 
 if __name__ == "__main__":

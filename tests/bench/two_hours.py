@@ -54,7 +54,8 @@ def peak(words: list[str], environment: dict[str, str]) -> tuple[float, float, s
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.two_hours", description=__doc__)
-    parser.add_argument("--chunk-s", type=int, nargs="+", default=[600, 900])
+    parser.add_argument("--chunk-s", type=int, nargs="*", default=[600, 900])
+    parser.add_argument("--overview", action="store_true", help="in one call as well")
     chosen = parser.parse_args()
     truth = true_film()
     largest_mb = 0.0
@@ -70,17 +71,19 @@ def main() -> None:
             "WORKBENCH_DATA_DIR": str(folder / "data"),
             "WORKBENCH_BEDROCK_ENDPOINT_URL": server.url,
         }
-        for chunk_s in chosen.chunk_s:
+        ways = [(f"chunks of {each} s", ["--chunk-s", str(each)]) for each in chosen.chunk_s]
+        ways += [("one overview", ["--depth", "overview"])] * chosen.overview
+        for way, options in ways:
             server.reset()
             words = [sys.executable, "-m", "workbench", "analyse", str(film), "--engine", "nova"]
-            words += ["--model", "lite", "--chunk-s", str(chunk_s), "--json"]
+            words += ["--model", "lite", *options, "--json"]
             peak_mb, seconds, said = peak(words, environment)
             (analysis,) = json.loads(said)["analyses"]
             if len(analysis["chapters"]) != len(truth.chapters) or server.refused:
                 sys.exit("the result is not right: the run does not count")
             sizes = [media.size_bytes / 1e6 for call in server.calls for media in call.media]
             print(
-                f"two hours in chunks of {chunk_s} s: {len(server.calls)} calls, clips of up to"
+                f"two hours in {way}: {len(server.calls)} calls, clips of up to"
                 f" {max(sizes):.1f} MB, {server.most_at_once} at once: peak {peak_mb:.0f} MB"
                 f" (goal {GOAL_MB:.0f}), {seconds:.0f} s"
             )

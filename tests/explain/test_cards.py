@@ -11,10 +11,10 @@ from PIL import Image as Pillow
 
 from tests.explain.test_storyboard import EVERYTHING
 from workbench.errors import MediaError
-from workbench.explain.cards import card_of
-from workbench.explain.equations import draw_equation, is_available
-from workbench.explain.lettering import Sheet
-from workbench.explain.look import HEIGHT_PX, WIDTH_PX
+from workbench.explain.cards.drawing import card_of
+from workbench.explain.cards.equations import draw_equation, is_available
+from workbench.explain.cards.lettering import Sheet
+from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX
 from workbench.explain.storyboard import Beat, Source, Storyboard, checked
 from workbench.explain.visuals import (
     Bar,

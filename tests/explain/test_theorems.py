@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.explain.test_cards import assert_tidy
-from workbench.explain.cards import card_of
+from workbench.explain.cards.drawing import card_of
 from workbench.explain.notes_story import storyboard_of_notes
 from workbench.explain.storyboard import Beat
 from workbench.explain.visuals import Title

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from workbench.errors import RequestError
-from workbench.explain.canvas import Canvas
-from workbench.explain.fonts import font, source_sans
+from workbench.explain.cards.canvas import Canvas
+from workbench.explain.cards.fonts import font, source_sans
 from workbench.sample.camera import photograph
 from workbench.sample.pictures import PHOTOS, PICTURES, picture, room_photo
 from workbench.sample.plant import VIEWS, plant_room
@@ -63,7 +63,7 @@ def test_a_slide_is_the_same_with_fresh_letters_and_with_used_ones() -> None:
 
 
 def test_without_the_package_letters_are_pillows_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.explain.fonts.source_sans", lambda: None)
+    monkeypatch.setattr("workbench.explain.cards.fonts.source_sans", lambda: None)
     font.cache_clear()
     sheet = Canvas(400, 120)
     sheet.text((20, 80), "Bearings", 60)

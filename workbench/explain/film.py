@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.explain.cards import Card
-from workbench.explain.look import HEIGHT_PX, WIDTH_PX
+from workbench.explain.cards.drawing import Card
+from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX
 from workbench.explain.narration import FRAME_RATE, LEAD_S, SAMPLE_RATE_HZ, TimedBeat
 from workbench.media.ffmpeg import input_args, run_ffmpeg
 from workbench.media.outputs import atomic_output

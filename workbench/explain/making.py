@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench.errors import MediaError
-from workbench.explain.cards import Card, card_of, plain_card
-from workbench.explain.equations import is_available
+from workbench.explain.cards.drawing import Card, card_of, plain_card
+from workbench.explain.cards.equations import is_available
+from workbench.explain.cards.fonts import source_sans
 from workbench.explain.film import assemble, encode_beat, step_frames
-from workbench.explain.fonts import source_sans
 from workbench.explain.narration import (
     FRAME_RATE,
     TimedBeat,

@@ -6,8 +6,8 @@ Drawings that move come as a still sheet and a part that is drawn anew for each 
 import itertools
 import math
 
-from workbench.explain import canvas as c
-from workbench.explain.canvas import Canvas, Point
+from workbench.explain.cards import canvas as c
+from workbench.explain.cards.canvas import Canvas, Point
 from workbench.sample.slides import Heading, dark_slide, light_slide, vane_line
 
 IMPELLER_AT: Point = (900, 620)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from workbench.explain.canvas import HEIGHT_PX, WIDTH_PX
+from workbench.explain.cards.canvas import HEIGHT_PX, WIDTH_PX
 from workbench.progress import Progress, silent
 from workbench.sample.narration import FRAME_RATE, SAMPLE_RATE_HZ, Narration, TimedShot
 from workbench.sample.pictures import Picture

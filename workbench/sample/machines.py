@@ -2,8 +2,8 @@
 
 import math
 
-from workbench.explain import canvas as c
-from workbench.explain.canvas import Canvas, Point
+from workbench.explain.cards import canvas as c
+from workbench.explain.cards.canvas import Canvas, Point
 from workbench.sample.slides import Heading, dark_slide, light_slide
 
 BEARING_AT: Point = (800, 620)

@@ -8,8 +8,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.explain import canvas as c
-from workbench.explain.canvas import Canvas
+from workbench.explain.cards import canvas as c
+from workbench.explain.cards.canvas import Canvas
 from workbench.progress import Progress, silent
 from workbench.sample.camera import photograph
 from workbench.sample.diagrams import small_gauge

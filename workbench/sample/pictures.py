@@ -7,8 +7,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from workbench.errors import RequestError
-from workbench.explain import canvas as c
-from workbench.explain.canvas import Canvas, Point
+from workbench.explain.cards import canvas as c
+from workbench.explain.cards.canvas import Canvas, Point
 from workbench.sample import diagrams, machines, slides
 from workbench.sample.slides import Heading
 

@@ -6,8 +6,8 @@ Every slide of a part carries the part's title as its heading, as large as anyth
 import math
 from dataclasses import dataclass
 
-from workbench.explain import canvas as c
-from workbench.explain.canvas import Canvas, Point
+from workbench.explain.cards import canvas as c
+from workbench.explain.cards.canvas import Canvas, Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 import math
 
+from workbench.explain.cards.lettering import Box, Sheet
+from workbench.explain.cards.look import SMALL_SIZES, Look
 from workbench.explain.formula import points_of
-from workbench.explain.lettering import Box, Sheet
-from workbench.explain.look import SMALL_SIZES, Look
 from workbench.explain.visuals import Chart, Plot, Timeline
 from workbench.media.timecode import format_time
 

@@ -4,7 +4,7 @@ import functools
 import io
 from typing import TYPE_CHECKING
 
-from workbench.explain.canvas import Color
+from workbench.explain.cards.canvas import Color
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

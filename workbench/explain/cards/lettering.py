@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workbench.explain.canvas import Canvas, Color
-from workbench.explain.fonts import REGULAR
+from workbench.explain.cards.canvas import Canvas, Color
+from workbench.explain.cards.fonts import REGULAR
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""

@@ -10,10 +10,10 @@ from functools import partial, singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.explain.card_charts import bars, plot, timeline
-from workbench.explain.equations import draw_equation
-from workbench.explain.lettering import Box, Sheet, fit
-from workbench.explain.look import (
+from workbench.explain.cards.charts import bars, plot, timeline
+from workbench.explain.cards.equations import draw_equation
+from workbench.explain.cards.lettering import Box, Sheet, fit
+from workbench.explain.cards.look import (
     BODY,
     FOOT,
     HEIGHT_PX,

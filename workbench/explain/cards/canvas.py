@@ -7,7 +7,7 @@ are in pixels of the finished picture.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.explain.fonts import REGULAR, font
+from workbench.explain.cards.fonts import REGULAR, font
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from workbench.explain.canvas import Canvas, Color
-from workbench.explain.lettering import Box, Sheet
+from workbench.explain.cards.canvas import Canvas, Color
+from workbench.explain.cards.lettering import Box, Sheet
 from workbench.palette import palette
 
 WIDTH_PX = 1280
