@@ -89,6 +89,21 @@ class Settings(BaseSettings):
     catalog_file: Path | None = Field(
         default=None, description="TOML file of your own with prices or models that override ours."
     )
+    explain_model: str = Field(
+        default="auto",
+        min_length=1,
+        description="Model that explains for films of questions, as a key of the catalog; auto: a"
+        " balanced one of Amazon Nova.",
+    )
+    refine_model: str = Field(
+        default="auto", min_length=1, description="Model that refines the explanation; the same."
+    )
+    script_model: str = Field(
+        default="auto", min_length=1, description="Model that writes the film's script; the same."
+    )
+    validate_model: str = Field(
+        default="auto", min_length=1, description="Model that checks the script; the same."
+    )
     whisper_dir: Path | None = Field(
         default=None, description="Folder with a faster-whisper model to use instead of base."
     )

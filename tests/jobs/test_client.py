@@ -208,7 +208,7 @@ def test_the_client_needs_no_queue_and_makes_none(client, data_dir):
 def test_a_queue_setting_is_kept_and_a_wrong_one_refused(client):
     client.set_queue("media", 2)
     assert {queue.name: queue.per_worker for queue in client.queues()} == {
-        "media": 2, "analysis_local": 1, "analysis_service": 3, "reports": 2
+        "media": 2, "analysis_local": 1, "analysis_service": 3, "reports": 2, "films": 1,
     }  # fmt: skip
     with pytest.raises(RequestError, match="no queue 'fast'"):
         client.set_queue("fast", 1)

@@ -69,10 +69,14 @@ def test_a_language_the_local_voice_does_not_speak_makes_a_film_to_read_that_say
 
 def test_a_job_makes_the_film(workspace: Workspace) -> None:
     from workbench.jobs.performing import _PERFORM
+    from workbench.jobs.telling import Crew, JobTools, Telling
 
     job_id = workspace.jobs.submit_film(NOTES)
     job = workspace.jobs.job(job_id)
-    assert (job.kind, job.queue, job.title) == ("film", "reports", "Film of notes")
-    outcome = _PERFORM["film"](job, workspace, lambda *_: None)  # type: ignore[arg-type]
+    assert (job.kind, job.queue, job.title) == ("film", "films", "Film of notes")
+    tools = JobTools(workspace.store, workspace, workspace.data_dir, Crew())
+    running = workspace.store.change_job(job_id, ("waiting",), of_attempt=0, state="running")
+    assert running is not None
+    outcome = _PERFORM["film"](job, workspace, Telling(running, tools))
     assert outcome.state == "done"
     assert [film.id for film in workspace.films()] == list(outcome.result_ids)

@@ -158,7 +158,7 @@ def call_usages(
     return (
         Usage(media_low + texts[0], min(most, answer // 3), images=images),
         Usage(media_low + texts[1], min(most, answer), images=images),
-        Usage(media_high + texts[2], most, images=images) + _repair(texts[2], most),
+        Usage(media_high + texts[2], most, images=images) + repair_usage(texts[2], most),
     )
 
 
@@ -171,7 +171,7 @@ def tokens_of_a_send(request: ModelRequest, most: Usage) -> int:
     """
     words = text_tokens(request.system + request.prompt + json.dumps(request.schema))
     answer = most.output_tokens // 2
-    return max(0, most.input_tokens - _repair(words, answer).input_tokens) + answer
+    return max(0, most.input_tokens - repair_usage(words, answer).input_tokens) + answer
 
 
 def proxied_s(part: Part) -> float:
@@ -200,10 +200,14 @@ def _sent_s(chunk: Chunk) -> int:
     return math.ceil(round(chunk.sent.duration_s, 3))
 
 
-def _repair(question_tokens: int, answer_tokens: int) -> Usage:
+def repair_usage(question_tokens: int, answer_tokens: int) -> Usage:
     """Most that a second round uses: the words without the media, and the first answer twice.
 
     What is wrong with an answer may quote all of it.
+
+    Args:
+        question_tokens: Tokens of the words of the question, at most.
+        answer_tokens: Tokens of an answer, at most.
     """
     said = question_tokens + 2 * answer_tokens + REPAIR_TOKENS
     return Usage(said, answer_tokens)

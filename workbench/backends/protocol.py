@@ -16,7 +16,10 @@ from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence
 from workbench.media.timecode import TimeSpan
 
-Task = Literal["analyse_chunk", "analyse_image", "combine", "transcribe", "speak"]
+Task = Literal[
+    "analyse_chunk", "analyse_image", "combine", "transcribe", "speak",
+    "explain", "refine", "script", "validate",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench.errors import MediaError
+from workbench.explain.asking.states import StageLog
 from workbench.explain.cards.drawing import Card, card_of, plain_card
 from workbench.explain.cards.equations import is_available
 from workbench.explain.cards.fonts import source_sans
@@ -105,6 +106,7 @@ def make_film(
     voice: Voice,
     *,
     progress: Progress = silent,
+    stages: StageLog | None = None,
 ) -> Film:
     """Make the film of a storyboard.
 
@@ -117,6 +119,7 @@ def make_film(
         kept: Where spoken words and encoded beats are kept for the next film.
         voice: Who speaks.
         progress: Told after each beat.
+        stages: Told when speaking begins, and when drawing does.
 
     Raises:
         RequestError: The storyboard cannot be drawn.
@@ -131,9 +134,13 @@ def make_film(
     def speaking(done: int, total: int, stage: str) -> None:
         progress(done, 2 * total + 1, stage)
 
+    if stages and voice.speak is not None:
+        stages.enter("synthesizing_narration")
     beats = narrate(
         story, voice, kept / "speech", steps=[len(card.steps) for card in cards], progress=speaking
     )
+    if stages:
+        stages.enter("rendering_video")
     encoded: list[Path] = []
     described: list[FilmBeat] = []
     drawn = 0

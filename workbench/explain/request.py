@@ -1,16 +1,25 @@
 """What is asked of an explainer film: the same fields in the app, the command line and notebooks."""
 
+from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.explain.notes_story import LARGEST_LETTERS
 
 VoiceName = Literal["local", "none"]
 
+SOURCES = ("analysis", "notes", "storyboard", "question")
+
+QUESTION_LETTERS = (10, 10_000)
+"""Shortest and longest question, in letters."""
+
+LONGEST_TEXT = 20_000
+"""Letters of an explanation that somebody has written or changed."""
+
 
 class FilmRequest(BaseModel):
-    """A film of an analysis, of notes, or of a storyboard: exactly one of them.
+    """A film of an analysis, of notes, of a storyboard, or of a question: exactly one of them.
 
     Example:
         >>> FilmRequest(notes="# Pumps", voice="none").source
@@ -31,6 +40,36 @@ class FilmRequest(BaseModel):
         description="Notes in Markdown: headings become beats.",
     )
     storyboard: str = Field(default="", description="A storyboard as JSON.")
+    question: str = Field(
+        default="", description="A question that models answer: 10 to 10,000 letters."
+    )
+    written_by: str = Field(
+        default="auto",
+        min_length=1,
+        description="Who writes the film of a question: a key of the catalog; auto: as set for each"
+        " role.",
+    )
+    explanation: str = Field(
+        default="",
+        max_length=LONGEST_TEXT,
+        description="An explanation to go on from, instead of one that a model writes first.",
+    )
+    refined: str = Field(
+        default="",
+        max_length=LONGEST_TEXT,
+        description="A refined explanation to write the script of; nothing before it is asked.",
+    )
+    language: str = Field(
+        default="",
+        pattern=r"^([a-z]{2})?$",
+        description="Language of the answer, as en or de; empty: that of the question.",
+    )
+    scenes: bool = Field(
+        default=False, description="May the model write scenes in Manim's own code?"
+    )
+    max_cost_usd: Decimal | None = Field(
+        default=None, ge=0, description="The most that the calls of a film may cost, in dollars."
+    )
     folder: str = Field(
         default="",
         description="Where pictures of notes or storyboard lie, if their paths are relative.",
@@ -46,19 +85,39 @@ class FilmRequest(BaseModel):
         default=False, description="Show pieces of the source for chapters instead of stills."
     )
 
+    @field_validator("question", "explanation", "refined")
+    @classmethod
+    def _is_text(cls, value: str) -> str:
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("it holds half of a letter: save it as UTF-8")
+        return value.strip()
+
+    @field_validator("question")
+    @classmethod
+    def _is_no_exclamation(cls, value: str) -> str:
+        least, most = QUESTION_LETTERS
+        if value and not least <= len(value) <= most:
+            more = "say more of what is to be explained" if len(value) < least else "ask for less"
+            raise ValueError(
+                f"a question has {least} to {most:,} letters, not {len(value):,}: {more}"
+            )
+        return value
+
     @model_validator(mode="after")
     def _is_about_one_thing(self) -> "FilmRequest":
-        given = [
-            name for name in ("analysis", "notes", "storyboard") if getattr(self, name).strip()
-        ]
+        given = [name for name in SOURCES if getattr(self, name).strip()]
         if len(given) != 1:
             said = " and ".join(given) or "nothing"
-            raise ValueError(f"name an analysis, notes or a storyboard; there is {said}")
+            raise ValueError(
+                f"name an analysis, notes, a storyboard or a question; there is {said}"
+            )
         if self.chapter is not None and given != ["analysis"]:
             raise ValueError("only an analysis has chapters")
+        if given != ["question"] and (self.explanation or self.refined):
+            raise ValueError("an explanation goes with the question it answers")
         return self
 
     @property
     def source(self) -> str:
-        """`analysis`, `notes` or `storyboard`."""
-        return next(n for n in ("analysis", "notes", "storyboard") if getattr(self, n).strip())
+        """`analysis`, `notes`, `storyboard` or `question`."""
+        return next(name for name in SOURCES if getattr(self, name).strip())

@@ -40,6 +40,9 @@ from workbench.library.rows import in_batches
 from workbench.library.store import Store
 
 LOOK_EVERY_S = 0.1
+
+LONGEST_NAME = 60
+"""Letters of a question in the title of its job."""
 """How often `wait` looks, in seconds."""
 
 OPEN: tuple[JobState, ...] = ("waiting", "running", "paused")
@@ -149,7 +152,15 @@ class JobClient:
         Raises:
             NotInLibrary: There is no such analysis.
         """
-        of = {"notes": "notes", "storyboard": "a storyboard"}.get(request.source, "")
+        question = " ".join(request.question.split())
+        words = (
+            question if len(question) <= LONGEST_NAME else f"{question[:LONGEST_NAME].rstrip()}…"
+        )
+        of = {
+            "notes": "notes",
+            "storyboard": "a storyboard",
+            "question": f"“{words}”",
+        }.get(request.source, "")
         about: tuple[str, ...] = ()
         if not of:
             analysis = self._store.analysis(request.analysis)

@@ -117,8 +117,16 @@ class Operations(Protocol):
         """Execute a notebook as a report."""
         ...
 
-    def film(self, request: FilmRequest, *, progress: Progress) -> Film:
-        """Make an explainer film."""
+    def film(
+        self,
+        request: FilmRequest,
+        *,
+        progress: Progress,
+        job_id: str,
+        execute: Executor | None,
+        check: Callable[[], None],
+    ) -> Film:
+        """Make an explainer film; every paid reply is kept before it is used."""
         ...
 
     def rebuild_index(self, *, progress: Progress) -> int:

@@ -200,7 +200,13 @@ def _report(job: Job, operations: Operations, telling: Telling) -> Outcome:
 
 
 def _film(job: Job, operations: Operations, telling: Telling) -> Outcome:
-    film = operations.film(FilmRequest.model_validate_json(job.request), progress=telling)
+    film = operations.film(
+        FilmRequest.model_validate_json(job.request),
+        progress=telling,
+        job_id=job.id,
+        execute=telling.execute,
+        check=telling.check,
+    )
     return Outcome("done", asset_ids=film.asset_ids, result_ids=(film.id,))
 
 

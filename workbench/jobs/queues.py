@@ -6,7 +6,7 @@ from typing import Literal
 
 from workbench.library.records import JobKind
 
-QueueName = Literal["media", "analysis_local", "analysis_service", "reports"]
+QueueName = Literal["media", "analysis_local", "analysis_service", "reports", "films"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ QUEUES: Mapping[QueueName, tuple[str, int]] = {
     "analysis_local": ("analyses by the local engine", 1),
     # These mostly wait for a service, which has limits of its own.
     "analysis_service": ("analyses by a paid service", 3),
-    "reports": ("reports and films", 2),
+    "reports": ("reports", 2),
+    # Drawing and encoding fill the cores, and what is written before is asked in turn.
+    "films": ("explainer films", 1),
 }
 """Queue → what its jobs are, and how many of them a worker does at once unless told otherwise."""
 
@@ -47,4 +49,5 @@ def queue_of(kind: JobKind, request: str) -> QueueName:
     if kind == "analyse":
         is_local = '"engine":"local"' in request and '"also":["' not in request
         return "analysis_local" if is_local else "analysis_service"
-    return "reports" if kind in ("report", "film") else "media"
+    own: Mapping[JobKind, QueueName] = {"report": "reports", "film": "films"}
+    return own.get(kind, "media")

@@ -28,6 +28,7 @@ KINDS = {
     "image": "Pictures",
     "audio": "Sound files",
     "text": "Spoken texts",
+    "film": "Films of questions",
     "": "Removed files",
 }
 
@@ -37,9 +38,16 @@ TASKS = {
     "combine": "One summary of many",
     "transcribe": "Writing speech down",
     "speak": "Speaking texts",
+    "explain": "Explaining for films",
+    "refine": "Refining explanations",
+    "script": "Writing scripts of films",
+    "validate": "Checking scripts of films",
     "": "Not written down",
 }
 """Words for tasks; the ledger of older versions does not name them."""
+
+FILM_TASKS = frozenset({"explain", "refine", "script", "validate"})
+"""What is asked about no file, but for a film."""
 
 ENGINES = {
     "local": "Local engine",
@@ -109,6 +117,8 @@ class Names:
 
     def key(self, by: By, call: LedgerCall) -> str:
         """The line a call belongs to."""
+        if by in ("kind", "asset") and not call.asset_id and call.task in FILM_TASKS:
+            return "film"
         if by == "kind":
             if not call.asset_id:
                 return "text"
@@ -119,8 +129,8 @@ class Names:
     def of(self, by: By, key: str) -> str:
         """What a person calls a line."""
         if by == "asset":
-            if not key:
-                return KINDS["text"]
+            if key in ("", "film"):
+                return KINDS[key or "text"]
             return self.assets[key].name if key in self.assets else f"removed ({key[:8]})"
         if by == "job":
             return self.jobs.get(key, key or WITHOUT_JOB)

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,14 +11,19 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from workbench.analysis.making import Executor
 from workbench.errors import LibraryDamaged, NotInLibrary
 from workbench.jsonable import from_json
+from workbench.library.calls import go_on
+from workbench.library.journal import RUN_PREFIX
 from workbench.progress import Progress, silent
-from workbench.workspace.library import LibraryWork
+from workbench.workspace.questions import QuestionWork, stage_log
 
 if TYPE_CHECKING:
+    from workbench.explain.asking.states import StageLog
     from workbench.explain.making import Film
     from workbench.explain.narration import Voice
+    from workbench.explain.price import FilmPrice
     from workbench.explain.request import FilmRequest
     from workbench.explain.storyboard import Storyboard
 
@@ -26,17 +33,37 @@ STILL_WIDTH_PX = 1280
 _FILM = re.compile(r"[0-9a-f]{12}")
 
 
-class ExplainingWork(LibraryWork):
+class ExplainingWork(QuestionWork):
     """Short narrated films."""
 
-    def storyboard(self, request: "FilmRequest") -> "Storyboard":
+    def film_price(self, request: "FilmRequest") -> "FilmPrice":
+        """What a film costs, stage by stage; nothing is sent. What is kept costs nothing.
+
+        Raises:
+            RequestError: It cannot be done as asked.
+        """
+        from workbench.explain.price import FilmPrice
+
+        return FilmPrice(self.writing_price(request) if request.source == "question" else ())
+
+    def storyboard(self, request: "FilmRequest", *, progress: Progress = silent) -> "Storyboard":
         """The film before it is made: to read, to change, and to make.
+
+        That of a question is written by models, and paid for where it is not kept: ask
+        `film_price` before.
 
         Raises:
             RequestError: There is nothing to tell, or a beat cannot be drawn.
             NotInLibrary: There is no such analysis.
             MediaError: The source cannot be read.
+            BackendError: A model gave no usable answer; what was answered before is kept.
+            BudgetReached: A call could cost more than what is left under the cap or of the budget.
         """
+        if request.source == "question":
+            run_id = f"{RUN_PREFIX}{uuid.uuid4().hex}"
+            with stage_log(self, run_id, progress) as stages:
+                draft = self.write_film(request, stages, job_id=run_id, execute=None, check=go_on)
+            return draft.finished()
         from workbench.explain.notes_story import storyboard_of_notes
         from workbench.explain.report_story import Footage, storyboard_of_analysis
         from workbench.explain.storyboard import read_storyboard
@@ -57,10 +84,25 @@ class ExplainingWork(LibraryWork):
             chapter=request.chapter,
         )
 
-    def film(self, request: "FilmRequest", *, progress: Progress = silent) -> "Film":
+    def film(
+        self,
+        request: "FilmRequest",
+        *,
+        progress: Progress = silent,
+        job_id: str = "",
+        execute: Executor | None = None,
+        check: Callable[[], None] = go_on,
+    ) -> "Film":
         """Make a film, and keep it in the data folder; one that was made before is found again.
 
         Beats that were drawn for an earlier film, and words that were spoken, are used again.
+
+        Args:
+            request: What it is made of.
+            progress: Told about finished units; what it raises stops the work.
+            job_id: The job that pays; without one, the run itself.
+            execute: Has a call made; None makes it in this process.
+            check: Called often while nothing is sent; it raises to give up.
 
         Raises:
             RequestError: There is nothing to tell, or a beat cannot be drawn.
@@ -68,10 +110,34 @@ class ExplainingWork(LibraryWork):
             NotInstalled: The voice is missing.
             MediaError: The source cannot be read.
             DiskFull: There is no room.
+            BackendError: A model gave no usable answer; what was answered before is kept.
+            BudgetReached: A call could cost more than what is left under the cap or of the budget.
         """
+        from workbench.explain.asking.states import WRITING
+
+        run_id = job_id or f"{RUN_PREFIX}{uuid.uuid4().hex}"
+        if request.source != "question":
+            with stage_log(self, run_id) as stages:
+                return self._made(self.storyboard(request), request, progress, stages)
+        with stage_log(self, run_id, progress) as stages:
+            draft = self.write_film(request, stages, job_id=run_id, execute=execute, check=check)
+
+            def drawing(done: int, total: int, stage: str) -> None:
+                progress(len(WRITING) + done, len(WRITING) + total, stage)
+
+            film = self._made(draft.finished(), request, drawing, stages)
+        self._keep_texts(film.folder, request, draft)
+        return film
+
+    def _made(
+        self,
+        story: "Storyboard",
+        request: "FilmRequest",
+        progress: Progress,
+        stages: "StageLog",
+    ) -> "Film":
         from workbench.explain.making import film_id, make_film
 
-        story = self.storyboard(request)
         voice, notes = self._voice(request.voice, story.language)
         story = replace(story, notes=(*story.notes, *notes))
         folder = self.data_dir / "films" / film_id(story, voice)
@@ -79,7 +145,9 @@ class ExplainingWork(LibraryWork):
             return self.find_film(folder.name)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            return make_film(story, folder, self.data_dir / "film_parts", voice, progress=progress)
+            return make_film(
+                story, folder, self.data_dir / "film_parts", voice, progress=progress, stages=stages
+            )
         except BaseException:
             # Ctrl-C or a stopped job too: no half film stays. What was drawn is kept apart.
             if not (folder / "film.json").is_file():

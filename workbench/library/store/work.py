@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from workbench.backends.calibration import CountedText
 from workbench.backends.order import Forecast
+from workbench.backends.usage import Cost, total_cost
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
 from workbench.library.database import Database
@@ -180,6 +181,19 @@ class WorkRows:
             CountedText(datetime.fromisoformat(row.at), row.model, row.text_tokens, row.reported)
             for row in reversed(rows)
         ]
+
+    def paid_by_task(self, job_id: str) -> dict[str, Cost]:
+        """What the calls of a job have cost: task → dollars, None where a price is not known."""
+        query = select(ledger.c.task, ledger.c.cost_usd).where(
+            ledger.c.job_id == job_id, ~ledger.c.was_kept
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        costs: dict[str, list[Cost]] = {}
+        for row in rows:
+            known = None if row.cost_usd is None else Decimal(row.cost_usd)
+            costs.setdefault(row.task, []).append(known)
+        return {task: total_cost(each) for task, each in costs.items()}
 
     def add_report(self, report: ReportRecord) -> None:
         """Keep a report as it is now."""

@@ -1,0 +1,70 @@
+"""What was written for a film, kept in its folder: to be read, changed, and gone on from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.backends.catalog import ModelInfo
+from workbench.explain.asking import prompts
+from workbench.explain.asking.roles import Role
+from workbench.explain.asking.writing import Draft, skipped_roles
+from workbench.explain.request import FilmRequest
+from workbench.jsonable import to_json
+from workbench.media.outputs import atomic_output
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was asked: `question.json` in a film's folder."""
+
+    request: FilmRequest
+    models: Mapping[str, str]
+    """Role → model id or key; empty for a stage whose text somebody has given."""
+    prompt_hash: str
+    """Wording of our prompts."""
+
+
+def write_texts(
+    folder: Path, request: FilmRequest, draft: Draft, models: Mapping[Role, ModelInfo]
+) -> None:
+    """Write what the stages gave into a film's folder.
+
+    Args:
+        folder: The film's.
+        request: The question.
+        draft: What was written.
+        models: Who did what.
+
+    Raises:
+        DiskFull: There is no room.
+    """
+    skipped = skipped_roles(request)
+    by = {role: "" if role in skipped else model.key for role, model in models.items()}
+    asked = Asked(request, by, prompts.prompt_hash())
+    _write(folder / "question.json", to_json(asked, indent=2))
+    if draft.explanation:
+        _write(folder / "explanation.md", draft.explanation + "\n")
+    _write(folder / "refined.md", draft.refined + "\n")
+    _write(folder / "problems.md", problems_page(draft))
+
+
+def problems_page(draft: Draft) -> str:
+    """What was changed and found on the way, as Markdown."""
+    parts = [
+        ("Changed in refining", draft.changes),
+        ("Found in the script by rules", draft.found),
+        ("Found in the script by the model that checks it", draft.told),
+        ("Left in the storyboard, by rules", draft.left),
+        ("Notes", draft.notes),
+    ]
+    return "# Problems\n\n" + "\n".join(_part(title, lines) for title, lines in parts)
+
+
+def _part(title: str, lines: Sequence[str]) -> str:
+    listed = "\n".join(f"- {line}" for line in lines) or "Nothing."
+    return f"## {title}\n\n{listed}\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_output(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
