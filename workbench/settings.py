@@ -136,6 +136,23 @@ class Settings(BaseSettings):
         le=100_000,
         description="Speed of the line to AWS in Mbit/s, for the time that proxies save.",
     )
+    publish_uri: str = Field(
+        default="",
+        description="S3 folder films are published in, as s3://bucket/folder; empty: none.",
+    )
+    publish_public: bool = Field(
+        default=False,
+        description="Give plain links to published films, for a bucket that everybody may read;"
+        " false: links that end.",
+    )
+    publish_url_hours: int = Field(
+        default=24, ge=1, le=168, description="Hours a link to a published film opens it."
+    )
+    film_part_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days spoken words and drawn beats are kept after a film last used them.",
+    )
     chunk_days: int = Field(
         default=7, ge=1, description="Days a piece cut for a call is kept after its last use."
     )
@@ -165,7 +182,9 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("staging_uri", "nova_batch_input_prefix", "nova_batch_output_prefix")
+    @field_validator(
+        "staging_uri", "nova_batch_input_prefix", "nova_batch_output_prefix", "publish_uri"
+    )
     @classmethod
     def _names_a_folder(cls, value: str) -> str:
         from workbench.backends.staging import split_uri

@@ -296,3 +296,24 @@ def test_a_transcriber_at_aws_is_looked_at_where_it_is_chosen(look, s3, monkeypa
         assert (refused.state, refused.hint) == ("fail", "allow transcribe:GetTranscriptionJob")
         assert server.jobs == []
     assert "Transcribe" not in look(staging_uri=place)
+
+
+def test_a_folder_for_films_is_tried_where_one_is_set(look, s3):
+    uri = f"s3://{s3.bucket}/films"
+    found = look(publish_uri=uri)
+    assert found["Films"].state == "ok"
+    assert uri in found["Films"].finding
+    assert "Films" not in look()
+
+
+def test_a_folder_for_films_that_may_not_be_written_names_the_action(s3, control, monkeypatch):
+    with s3.allowing("s3:GetObject", "sts:GetCallerIdentity") as keys:
+        for name, value in keys.items():
+            monkeypatch.setenv(name, value)
+        uri = f"s3://{s3.bucket}/films"
+        found = {
+            f.name: f
+            for f in check_access(Account("us-east-1"), load_catalog(today=DAY), publish_uri=uri)
+        }
+    assert found["Films"].state == "fail"
+    assert "s3:PutObject" in found["Films"].hint

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.polly_server import PollyServer
+
 NOTES = "# Pumps\n\nThey move water.\n\n## Parts\n\n- seal\n- shaft\n"
 
 
@@ -44,3 +46,56 @@ def test_what_cannot_be_explained_is_refused_with_a_hint(
     assert done.code != 0
     assert why in done.problem
     assert "hint:" in done.err
+
+
+def test_examples_are_listed_and_made_into_films(run) -> None:
+    done = run("explain", "--examples")
+    assert "pythagoras" in done.out
+    names = [each["name"] for each in run("explain", "--examples", "--json").json]
+    assert names == sorted(names)
+    story = run("explain", "--example", "chunk-plan", "--storyboard-only").json
+    assert story["origin"] == "example"
+    assert "chunk-plan" in run("explain", "--example", "nothing").err
+
+
+def test_without_an_account_a_voice_of_polly_is_refused_and_nobody_else_speaks(run) -> None:
+    done = run("explain", "--example", "pythagoras", "--voice", "Joanna")
+    assert done.code != 0
+    assert "hint:" in done.err
+    assert run("explain", "--list", "--json").json == []
+
+
+def test_the_price_of_a_voice_is_shown_before_it_is_paid(run, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "notes.md").write_text("# Pumps\n\nThey move water.\n")
+    words = ("explain", "--notes", tmp_path / "notes.md", "--voice", "Joanna")
+    with PollyServer() as polly:
+        for name, value in polly.environment().items():
+            monkeypatch.setenv(name, value)
+        shown = run(*words)
+        assert shown.code == 0
+        assert "Joanna, neural: 32 characters, $0.0005" in shown.out
+        assert "Add --yes" in shown.out
+        assert run(*words, "--json").json["price"]["high_usd"] == 0.000512
+        assert polly.billed == []
+        over = run(*words, "--yes", "--max-cost-usd", "0.0001")
+        assert over.code != 0
+        assert "over the cap" in over.err
+        paid = run(*words, "--yes", "--json").json
+        assert (paid["voice"], paid["characters"], paid["cost_usd"]) == ("Joanna", 32, 0.000512)
+        assert polly.billed_characters == 32
+        assert run(*words).out.splitlines()[-1] == str(Path(paid["folder"]) / "film.mp4")
+        assert polly.billed_characters == 32
+
+
+def test_a_film_is_published_only_where_a_folder_is_set(
+    run, tmp_path: Path, s3, monkeypatch
+) -> None:
+    (tmp_path / "notes.md").write_text("# Pumps\n\nThey move water.\n")
+    words = ("explain", "--notes", tmp_path / "notes.md", "--voice", "none")
+    film = run(*words, "--json").json
+    assert "WORKBENCH_PUBLISH_URI" in run("explain", "--publish", film["id"]).err
+    monkeypatch.setenv("WORKBENCH_PUBLISH_URI", f"s3://{s3.bucket}/films")
+    done = run("explain", "--publish", film["id"])
+    assert f"s3://{s3.bucket}/films/{film['id']}/film.mp4, 6 files sent" in done.out
+    assert "Link until" in done.out
+    assert run(*words, "--and-publish", "--json").json["published"]["sent"] == 0

@@ -11,6 +11,7 @@ with PollyServer() as server:
 """
 
 import json
+import math
 import re
 import struct
 from typing import Any, ClassVar
@@ -107,6 +108,8 @@ class PollyServer(ScriptedServer):
         self.without_marks = {"generative"}
         """Engines that have no times of words."""
         self.repeats_pages = False
+        self.hums = False
+        """Is a word a tone and what is between words silence? Else a text is one level of sound."""
         self.is_chunked = True
         """Does sound come in chunks, without its length said before?"""
         self.billed: list[tuple[str, int]] = []
@@ -170,6 +173,8 @@ class PollyServer(ScriptedServer):
             return "\n".join(json.dumps(each) for each in marks_of(text, shift)).encode()
         rate = int(call.arguments.get("SampleRate", "16000"))
         length_ms = 600_000 if call.outcome == TOO_LONG else len(text) * LETTER_MS
+        if self.hums and call.outcome != NOTHING:
+            return hummed(text, rate)
         # Every text has a sound of its own, so that a test can see which one it has.
         sound = struct.pack("<h", len(text) % 30_000) * (rate * length_ms // 1000)
         return b"" if call.outcome == NOTHING else sound[: -1 if call.outcome == ODD else None]
@@ -199,6 +204,17 @@ def _is_xml(text: str) -> bool:
     except ElementTree.ParseError:
         return False
     return True
+
+
+def hummed(text: str, rate_hz: int) -> bytes:
+    """A tone of 500 Hz over each word of a text, and silence between them."""
+    letters = [False] * len(text)
+    for match in _WORD.finditer(text):
+        letters[match.start() : match.end()] = [True] * len(match[0])
+    each = rate_hz * LETTER_MS // 1000
+    tone = [round(12_000 * math.sin(2 * math.pi * 500 * n / rate_hz)) for n in range(each)]
+    samples = [level for is_loud in letters for level in (tone if is_loud else [0] * each)]
+    return struct.pack(f"<{len(samples)}h", *samples)
 
 
 def marks_of(text: str, shift: int = 0) -> list[dict[str, Any]]:

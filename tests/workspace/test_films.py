@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from workbench.errors import LibraryDamaged, NotInLibrary
 from workbench.explain.request import FilmRequest
@@ -48,6 +49,59 @@ def test_a_film_that_was_not_finished_is_not_listed(workspace: Workspace) -> Non
     assert workspace.films() == []
     assert not list((workspace.data_dir / "films").iterdir())
     assert workspace.film(NOTES).path.is_file()
+
+
+def test_of_two_that_make_the_same_film_at_once_both_have_it_whole(workspace: Workspace) -> None:
+    made_meanwhile = []
+
+    def slow(done: int, total: int, stage: str) -> None:
+        if stage.startswith("puts") and not made_meanwhile:
+            made_meanwhile.append(None)
+            made_meanwhile[:] = [workspace.film(NOTES)]
+
+    film = workspace.film(NOTES, progress=slow)
+    assert made_meanwhile == [film]
+    assert [path.name for path in (workspace.data_dir / "films").iterdir()] == [film.id]
+    assert film.path.is_file()
+
+
+def test_half_a_film_that_a_crash_has_left_is_made_anew(workspace: Workspace) -> None:
+    film = workspace.film(NOTES)
+    (film.folder / "film.json").unlink()
+    film.path.write_bytes(b"half")
+    assert workspace.films() == []
+    again = workspace.film(NOTES)
+    assert again.id == film.id
+    assert again.path.stat().st_size > 1000
+    record = (again.folder / "film.json").read_text()
+    assert ".part" not in record
+
+
+def test_an_example_makes_a_film_that_says_so(workspace: Workspace) -> None:
+    names = [each.name for each in workspace.examples()]
+    assert "pythagoras" in names
+    request = FilmRequest(example="pythagoras", voice="none", theme="dark")
+    story = workspace.storyboard(request)
+    assert (story.origin, story.theme) == ("example", "dark")
+    assert workspace.film_price(request).high_usd == 0
+    assert workspace.jobs.job(workspace.jobs.submit_film(request)).title == "Film of pythagoras"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"notes": "x", "voice": "../../x"},
+        {"notes": "x", "voice": ""},
+        {"notes": "x", "voice_engine": "neural"},
+        {"notes": "x", "voice": "Joanna", "voice_engine": "loud"},
+        {"notes": "x", "max_cost_usd": -1},
+        {"notes": "x", "example": "pythagoras"},
+        {"example": "../x"},
+    ],
+)
+def test_what_makes_no_sense_together_is_no_request(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        FilmRequest.model_validate(values)
 
 
 def test_a_record_that_cannot_be_read_is_an_error_with_a_hint(workspace: Workspace) -> None:

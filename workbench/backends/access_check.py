@@ -23,6 +23,7 @@ from workbench.backends.catalog import Catalog, ModelInfo, Quality
 from workbench.backends.price_list import IN_REGION
 from workbench.backends.quotas import quotas_of
 from workbench.backends.staging import Staging, split_uri
+from workbench.backends.staging_shelf import Shelf
 from workbench.backends.transcribe import NO_STAGING_HINT, Transcribe
 from workbench.errors import BackendError, NoCredentials, RequestError, WorkbenchError
 
@@ -77,6 +78,7 @@ def check_access(
     *,
     route: str = "auto",
     staging_uri: str = "",
+    publish_uri: str = "",
     batch: BatchPlace | None = None,
     transcribe: Transcribe | None = None,
     part_s: float = PART_S,
@@ -88,6 +90,7 @@ def check_access(
         catalog: The models there are.
         route: Inference profile, or `auto`.
         staging_uri: The staging folder in S3; empty for none.
+        publish_uri: The folder in S3 for films; empty for none.
         batch: Role and folders of batches; None for none.
         transcribe: Who writes speech down; None where that is done on this machine.
         part_s: Longest time for one part, in seconds.
@@ -95,7 +98,8 @@ def check_access(
     Yields:
         Findings, each as soon as it is known.
     """
-    check = _Check(account, catalog, route, staging_uri, batch or BatchPlace(), transcribe)
+    places = batch or BatchPlace()
+    check = _Check(account, catalog, route, staging_uri, publish_uri, places, transcribe)
     parts: tuple[tuple[str, Callable[[], Sequence[AccessFinding]]], ...] = (
         ("Credentials", check.credentials),
         ("Region", check.of_region),
@@ -103,6 +107,7 @@ def check_access(
         ("Clock", check.clock),
         ("Quotas", check.quotas),
         ("Staging", check.staging),
+        ("Films", check.films),
         ("Batches", check.batches),
         ("Transcribe", check.speech),
     )
@@ -148,6 +153,7 @@ class _Check:
     catalog: Catalog
     route: str
     staging_uri: str
+    publish_uri: str
     batch: BatchPlace
     transcribe: Transcribe | None
     seen: _Seen = field(default_factory=_Seen)
@@ -316,6 +322,13 @@ class _Check:
         told = Staging(self.staging_uri, region=self.account.region).readiness()
         state: State = "ok" if told.is_ready else "fail"
         return (AccessFinding("Staging", state, told.finding, told.hint),)
+
+    def films(self) -> Sequence[AccessFinding]:
+        if not self.publish_uri:
+            return ()
+        told = Shelf(self.publish_uri, region=self.account.region).readiness()
+        state: State = "ok" if told.is_ready else "fail"
+        return (AccessFinding("Films", state, told.finding, told.hint),)
 
     def batches(self) -> Sequence[AccessFinding]:
         place = self.batch

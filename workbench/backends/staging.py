@@ -86,6 +86,9 @@ class Staging:
         StagingError: The address names no folder of a bucket.
     """
 
+    setting = "WORKBENCH_STAGING_URI"
+    """Where the address is set."""
+
     def __init__(
         self, uri: str, *, region: str = "", sleep: Callable[[float], object] = time.sleep
     ) -> None:
@@ -256,11 +259,12 @@ class Staging:
         split_uri(f"s3://{self.bucket}/{key}")
         return key
 
-    def _is_there(self, key: str, size_bytes: int, content_type: str) -> bool:
+    def _head(self, key: str) -> "dict[str, Any] | None":
+        """What S3 knows of an object; None where there is none."""
         from botocore.exceptions import ClientError
 
         try:
-            told = self._do(
+            told: dict[str, Any] = self._do(
                 "s3:GetObject",
                 key,
                 lambda client: client.head_object(Bucket=self.bucket, Key=key),
@@ -268,6 +272,12 @@ class Staging:
             )
         except ClientError:
             # Without s3:ListBucket, S3 says 403 of an object that is not there.
+            return None
+        return told
+
+    def _is_there(self, key: str, size_bytes: int, content_type: str) -> bool:
+        told = self._head(key)
+        if told is None:
             return False
         if told["ContentLength"] != size_bytes:
             return False
@@ -326,14 +336,13 @@ class Staging:
                     raise self._as_error(failure, action, bucket or self.bucket, key) from error
                 self._sleep(max(failure.wait_s, 2.0**tries))
 
-    @staticmethod
-    def _as_error(failure: CallFailure, action: str, bucket: str, key: str) -> BackendError:
+    def _as_error(self, failure: CallFailure, action: str, bucket: str, key: str) -> BackendError:
         if issubclass(failure.policy.error, (NoCredentials, Throttled, ServiceDown)):
             return failure.as_error(1)
         folder = f"/{key.rpartition('/')[0]}/*" if action != "s3:ListBucket" else ""
         hint = f"allow {action} on arn:aws:s3:::{bucket}{folder}, and see that the bucket is yours"
         if failure.code == "NoSuchBucket":
-            hint = f"make the bucket {bucket}, or name another in WORKBENCH_STAGING_URI"
+            hint = f"make the bucket {bucket}, or name another in {self.setting}"
         elif failure.code in {"NoSuchKey", "404"}:
             hint = "it may have been cleaned away; run again to stage it anew"
         return StagingError(

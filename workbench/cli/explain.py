@@ -1,17 +1,33 @@
-"""`workbench explain`: short narrated films of an analysis, of notes or of a storyboard."""
+"""`workbench explain`: short narrated films of an analysis, of notes, a storyboard or an example."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from workbench.cli.output import Command, megabytes, plain, print_json, shown_progress, table
+from workbench.backends.usage import format_usd
+from workbench.cli.output import (
+    Command,
+    counted,
+    megabytes,
+    plain,
+    print_json,
+    shown_progress,
+    table,
+    usd,
+)
 from workbench.errors import NotInLibrary, RequestError
 from workbench.explain.request import FilmRequest
 from workbench.explain.storyboard import write_storyboard
 from workbench.media.timecode import format_time
 from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.explain.making import Film
+    from workbench.explain.price import FilmPrice
+    from workbench.explain.publishing import Published
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +37,12 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     about.add_argument("--notes", metavar="FILE", help="notes in Markdown; - for standard input")
     about.add_argument("--storyboard", metavar="FILE", help="a storyboard as JSON")
+    about.add_argument("--example", metavar="NAME", help="a storyboard that is shipped")
+    about.add_argument("--examples", action="store_true", help="list the storyboards shipped")
     about.add_argument("--list", action="store_true", help="list the films that were made")
+    about.add_argument(
+        "--publish", metavar="FILM_ID", help="put a film into the S3 folder and print its link"
+    )
     parser.add_argument("--analysis", default="", metavar="ID", help="this analysis of the file")
     parser.add_argument(
         "--chapter", type=int, metavar="NUMBER", help="explain one chapter, from 1 on"
@@ -33,13 +54,27 @@ def _options(parser: argparse.ArgumentParser) -> None:
         help="how much of an analysis is told (default: medium)",
     )
     parser.add_argument(
-        "--voice", choices=("local", "none"), default="local", help="who speaks (default: local)"
+        "--voice",
+        default="local",
+        metavar="NAME",
+        help="who speaks: local, none, or a voice from `workbench voices` (default: local)",
     )
+    parser.add_argument(
+        "--voice-engine",
+        default="",
+        choices=("standard", "neural", "long-form", "generative"),
+        help="how a voice of Polly speaks (default: neural where it has it, else standard)",
+    )
+    parser.add_argument("--max-cost-usd", metavar="DOLLARS", help="stop before this many dollars")
+    parser.add_argument("--yes", action="store_true", help="pay the price without being asked")
     parser.add_argument(
         "--theme", choices=("light", "dark"), default="light", help="colours (default: light)"
     )
     parser.add_argument(
         "--moving", action="store_true", help="show pieces of the source instead of stills"
+    )
+    parser.add_argument(
+        "--and-publish", action="store_true", help="put the film into the S3 folder when it is made"
     )
     parser.add_argument(
         "--storyboard-only", action="store_true", help="print the storyboard and make no film"
@@ -63,6 +98,9 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
     values: dict[str, object] = {
         "length": arguments.length,
         "voice": arguments.voice,
+        "voice_engine": arguments.voice_engine,
+        "max_cost_usd": arguments.max_cost_usd,
+        "publish": arguments.and_publish,
         "theme": arguments.theme,
         "moving": arguments.moving,
         "chapter": None if arguments.chapter is None else arguments.chapter - 1,
@@ -71,21 +109,24 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
         values["notes"], values["folder"] = _read(arguments.notes)
     elif arguments.storyboard:
         values["storyboard"], values["folder"] = _read(arguments.storyboard)
+    elif arguments.example:
+        values["example"] = arguments.example
     elif arguments.analysis:
         values["analysis"] = arguments.analysis
     elif arguments.asset:
         values["analysis"] = _newest(workspace, arguments.asset)
     else:
         raise RequestError(
-            "nothing to explain", hint="name a file that was analysed, --notes or --storyboard"
+            "nothing to explain",
+            hint="name a file that was analysed, --notes, --storyboard or --example",
         )
     try:
         return FilmRequest.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise RequestError(
-            first["msg"].removeprefix("Value error, "), hint="see workbench explain --help"
-        ) from None
+        why = first["msg"].removeprefix("Value error, ")
+        where = f"--{str(first['loc'][0]).replace('_', '-')}: " if first["loc"] else ""
+        raise RequestError(f"{where}{why}", hint="see workbench explain --help") from None
 
 
 def _newest(workspace: Workspace, name: str) -> str:
@@ -99,24 +140,93 @@ def _newest(workspace: Workspace, name: str) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.examples:
+        return _examples(as_json=arguments.json)
     with Workspace.open() as workspace:
         if arguments.list:
             return _list(arguments, workspace)
+        if arguments.publish:
+            return _publish(arguments, workspace)
         request = _request(arguments, workspace)
         if arguments.storyboard_only:
             print(write_storyboard(workspace.storyboard(request)), end="")
             return 0
+        if request.has_paid_voice:
+            price = workspace.film_price(request)
+            is_due = price.high_usd != 0
+            if not arguments.json:
+                _print_price(price)
+            if is_due and not arguments.yes:
+                if arguments.json:
+                    print_json({"price": _price_json(price), "film": None})
+                else:
+                    print("Nothing was sent. Add --yes to pay for it.")
+                return 0
         with shown_progress(quiet=arguments.json) as progress:
             film = workspace.film(request, progress=progress)
     if arguments.json:
         print_json(plain(film))
-        return 0
+    else:
+        _print_film(film)
+    return 0
+
+
+def _price_json(price: "FilmPrice") -> dict[str, Any]:
+    return {
+        "low_usd": usd(price.low_usd),
+        "high_usd": usd(price.high_usd),
+        "lines": [plain(line) for line in price.lines],
+    }
+
+
+def _print_price(price: "FilmPrice") -> None:
+    for line in price.lines:
+        if line.is_kept:
+            print(f"{line.by}: spoken before and kept, $0")
+        else:
+            print(f"{line.by}: {line.characters:,} characters, {format_usd(line.high_usd)}")
+
+
+def _print_film(film: "Film") -> None:
     for beat in film.beats:
         print(f"{format_time(beat.start_s):>6}  {beat.heading}")
     for note in film.notes:
         print(note)
     length = format_time(film.duration_s)
-    print(f"{film.title}: {length}, {megabytes(film.size_bytes)}, voice: {film.voice}\n{film.path}")
+    voice = f"{film.voice}, {film.voice_engine}" if film.voice_engine else film.voice
+    paid = f", {format_usd(film.cost_usd)} paid" if film.voice_engine else ""
+    print(f"{film.title}: {length}, {megabytes(film.size_bytes)}, voice: {voice}{paid}")
+    if film.published:
+        _print_link(film.published)
+    print(film.path)
+
+
+def _publish(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    published = workspace.publish_film(arguments.publish)
+    if arguments.json:
+        print_json(plain(published))
+    else:
+        print(f"{published.uri}, {counted(published.sent, 'file')} sent")
+        _print_link(published)
+    return 0
+
+
+def _print_link(published: "Published") -> None:
+    until = f"until {published.expires_at:%Y-%m-%d %H:%M} UTC" if published.expires_at else ""
+    print(f"Link {until or 'without an end'}: {published.url}")
+    if published.note:
+        print(published.note)
+
+
+def _examples(*, as_json: bool) -> int:
+    from workbench.explain.examples import examples
+
+    found = examples()
+    if as_json:
+        print_json([plain(each) for each in found])
+    else:
+        rows = [[each.name, each.title, str(each.beats), f"{each.letters:,}"] for each in found]
+        print(table(["name", "title", "beats", "letters said"], rows, right="llrr"))
     return 0
 
 
@@ -141,7 +251,10 @@ COMMANDS = {
         "  workbench explain talk.mp4 --chapter 3 --moving\n"
         "  workbench explain --notes notes.md --theme dark\n"
         "  workbench explain talk.mp4 --storyboard-only > film.json\n"
-        "  workbench explain --storyboard film.json",
+        "  workbench explain --storyboard film.json\n"
+        "  workbench explain --example pythagoras\n"
+        "  workbench explain --notes notes.md --voice Joanna --max-cost-usd 0.10\n"
+        "  workbench explain --publish 3f2a91c0b7de",
         _options,
         _run,
     )

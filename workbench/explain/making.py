@@ -6,8 +6,10 @@ import re
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+from workbench.backends.usage import Cost
 from workbench.errors import MediaError
 from workbench.explain.asking.states import StageLog
 from workbench.explain.cards.drawing import Card, card_of, plain_card
@@ -22,6 +24,7 @@ from workbench.explain.narration import (
     sound_of,
     transcript_of_film,
 )
+from workbench.explain.publishing import Published
 from workbench.explain.storyboard import Beat, Storyboard, checked, write_storyboard
 from workbench.explain.visuals import Clip, Image
 from workbench.jsonable import to_json
@@ -71,6 +74,14 @@ class Film:
     beats_drawn: int = 0
     """Beats that were drawn now; the others were kept from an earlier film."""
     storyboard_sha256: str = ""
+    voice_engine: str = ""
+    """How the voice speaks, where it can in several ways: `neural` …"""
+    characters: int = 0
+    """Characters its words are billed by, those that were spoken for an earlier film too."""
+    cost_usd: Cost = Decimal(0)
+    """Dollars paid while it was made; what was kept from before has cost nothing again."""
+    published: Published | None = None
+    """Where it was put for others."""
 
     @property
     def path(self) -> Path:
@@ -95,7 +106,7 @@ class Film:
 
 def film_id(story: Storyboard, voice: Voice) -> str:
     """The name of the film that a storyboard and a voice make: 12 hexadecimal digits."""
-    text = f"{RENDERER} {voice.name}\n{write_storyboard(story)}"
+    text = f"{RENDERER} {voice.key}\n{write_storyboard(story)}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -124,6 +135,8 @@ def make_film(
     Raises:
         RequestError: The storyboard cannot be drawn.
         NotInstalled: The voice is missing.
+        BackendError: The service that speaks did not; what was spoken before is kept.
+        BudgetReached: It could cost more than what is left under the cap or of the budget.
         DiskFull: There is no room.
     """
     began = time.perf_counter()
@@ -151,8 +164,9 @@ def make_film(
         drawn += is_new
         encoded.append(target)
         still = _still(card, folder / f"still-{timed.index + 1:02}.jpg")
+        warnings = (*card.warnings, *timed.warnings)
         described.append(
-            FilmBeat(timed.beat.heading, timed.start_s, timed.length_s, still, card.warnings)
+            FilmBeat(timed.beat.heading, timed.start_s, timed.length_s, still, warnings)
         )
     transcript = transcript_of_film(beats, story.language, f"explainer, {voice.name}")
     progress(total - 1, total, "puts the film together")
@@ -168,7 +182,6 @@ def make_film(
         title=story.title,
         language=story.language,
     )
-    warnings = [warning for beat in described for warning in beat.warnings]
     film = Film(
         id=folder.name,
         title=story.title,
@@ -182,16 +195,28 @@ def make_film(
         made_by=story.made_by,
         renderer=f"cards {RENDERER}",
         beats=tuple(described),
-        asset_ids=tuple(dict.fromkeys(s.asset_id for b in story.beats for s in b.sources)),
-        notes=(*story.notes, *warnings),
+        asset_ids=tuple(
+            dict.fromkeys(s.asset_id for b in story.beats for s in b.sources if s.asset_id)
+        ),
+        notes=(*story.notes, *(said for beat in described for said in beat.warnings)),
         seconds_to_make=round(time.perf_counter() - began, 3),
         beats_drawn=drawn,
         storyboard_sha256=hashlib.sha256(write_storyboard(story).encode()).hexdigest(),
+        voice_engine=voice.engine,
     )
     # Written last: a folder with it is a finished film.
-    _write(folder / "film.json", to_json(film, indent=2))
+    write_record(film)
     progress(total, total, "film made")
     return film
+
+
+def write_record(film: Film, folder: Path | None = None) -> None:
+    """Write a film's record into its folder, or where its folder is being made.
+
+    Raises:
+        DiskFull: There is no room.
+    """
+    _write((folder or film.folder) / "film.json", to_json(film, indent=2))
 
 
 def transcript_page(story: Storyboard, beats: tuple[TimedBeat, ...]) -> str:
@@ -204,7 +229,8 @@ def transcript_page(story: Storyboard, beats: tuple[TimedBeat, ...]) -> str:
             lines += [_plain(timed.beat.say), ""]
         for source in timed.beat.sources:
             when = "" if source.start_s is None else f", {format_time(source.start_s)}"
-            lines += [f"- Source: {_plain(source.name)}{when} ({source.asset_id})"]
+            of = f" ({source.asset_id})" if source.asset_id else ""
+            lines += [f"- Source: {_plain(source.name)}{when}{of}"]
         if timed.beat.sources:
             lines.append("")
     return "\n".join(lines)

@@ -51,9 +51,17 @@ class Voice:
     """Who speaks."""
 
     name: str
-    """As it is kept beside what it said: another name is another voice."""
     speak: Speak | None
-    """None for a film to be read."""
+    """None for a film to be read. A RequestError of it leaves a beat silent, and says why."""
+    engine: str = ""
+    """How it speaks, where it can in several ways."""
+    language: str = ""
+    """Code of the language it is told to speak; empty for its own."""
+
+    @property
+    def key(self) -> str:
+        """What its words are kept by: another key is another voice."""
+        return " ".join(part for part in (self.name, self.engine, self.language) if part)
 
 
 SILENT = Voice("none", None)
@@ -71,6 +79,8 @@ class TimedBeat:
     """Its sentences, in seconds from the beat's own beginning."""
     sound: Path | None
     """Its words, to be heard `LEAD_S` after it begins."""
+    warnings: tuple[str, ...] = ()
+    """Why nobody speaks over it, though there are words."""
 
     @property
     def start_s(self) -> float:
@@ -102,19 +112,22 @@ def narrate(
 
     Raises:
         NotInstalled: The voice is missing.
+        BackendError: The service that speaks did not; what was spoken before is kept.
+        BudgetReached: It could cost more than what is left under the cap or of the budget.
         DiskFull: There is no room.
     """
     beats: list[TimedBeat] = []
     first = 0
     for index, beat in enumerate(story.beats):
         progress(index, len(story.beats), f"speaks: {beat.heading or beat.show.kind}")
-        said, sound = _spoken(beat.say, voice, folder)
+        said, sound, why = _spoken(beat.say, voice, folder)
         words_s = max((u.span.end_s for u in said), default=0.0)
         seen_s = max(SHORTEST_S, STEP_S * steps[index] if steps else 0.0)
         length_s = max(seen_s, LEAD_S + words_s + TAIL_S if said else 0.0)
         frames = math.ceil(round(length_s * FRAME_RATE, 6))
         moved = tuple(Utterance(u.span.shifted(LEAD_S), u.text) for u in said)
-        beats.append(TimedBeat(index, beat, first, frames, moved, sound))
+        silent_for = (f"nobody speaks over it: {why}",) if why else ()
+        beats.append(TimedBeat(index, beat, first, frames, moved, sound, silent_for))
         first += frames
     progress(len(story.beats), len(story.beats), "spoken")
     return tuple(beats)
@@ -144,29 +157,43 @@ def sound_of(beats: Sequence[TimedBeat]) -> "np.ndarray | None":
     return track
 
 
-def _spoken(text: str, voice: Voice, folder: Path) -> tuple[tuple[Utterance, ...], Path | None]:
+def is_spoken(text: str, voice: Voice, folder: Path) -> bool:
+    """Are the words of a beat kept, so that nobody has to speak them again?"""
+    return all(path.is_file() for path in _kept_files(text, voice, folder))
+
+
+def _kept_files(text: str, voice: Voice, folder: Path) -> tuple[Path, Path]:
+    name = hashlib.sha256(f"{voice.key}\n{text}".encode()).hexdigest()[:24]
+    return folder / f"{name}.wav", folder / f"{name}.json"
+
+
+def _spoken(
+    text: str, voice: Voice, folder: Path
+) -> tuple[tuple[Utterance, ...], Path | None, str]:
+    """The sentences of a beat, their sound, and why there is none."""
     if not text.strip():
-        return (), None
+        return (), None, ""
     if voice.speak is None:
-        return _read(text), None
-    name = hashlib.sha256(f"{voice.name}\n{text}".encode()).hexdigest()[:24]
-    sound, times = folder / f"{name}.wav", folder / f"{name}.json"
+        return reading_times(text), None, ""
+    sound, times = _kept_files(text, voice, folder)
     if sound.is_file() and times.is_file():
         kept = json.loads(times.read_text(encoding="utf-8"))
-        return tuple(Utterance(TimeSpan(start, end), said) for start, end, said in kept), sound
+        for path in (sound, times):
+            path.touch()  # housekeeping goes by the time of last use
+        return tuple(Utterance(TimeSpan(start, end), said) for start, end, said in kept), sound, ""
     try:
         said = tuple(voice.speak(text, sound))
-    except RequestError:
-        return _read(text), None  # nothing in it can be spoken: signs, or another script
+    except RequestError as error:
+        return reading_times(text), None, error.message  # signs alone, or another script
     with atomic_output(times) as temporary:
         rows = [[u.span.start_s, u.span.end_s, u.text] for u in said]
         temporary.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    return said, sound
+    return said, sound, ""
 
 
-def _read(text: str) -> tuple[Utterance, ...]:
+def reading_times(text: str) -> tuple[Utterance, ...]:
     """The sentences of a text at the pace of a reader."""
-    words = []
+    words: list[Word] = []
     now_s = 0.0
     # Scripts without spaces are divided after their full stops.
     for word in re.sub(r"([。！？])", r"\1 ", text).split():

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from workbench.explain.notes_story import LARGEST_LETTERS
 
-VoiceName = Literal["local", "none"]
+VOICES_HERE = ("local", "none")
+"""Voices that cost nothing; any other is one of Amazon Polly."""
 
-SOURCES = ("analysis", "notes", "storyboard", "question")
+SOURCES = ("analysis", "notes", "storyboard", "question", "example")
 
 QUESTION_LETTERS = (10, 10_000)
 """Shortest and longest question, in letters."""
@@ -19,7 +20,7 @@ LONGEST_TEXT = 20_000
 
 
 class FilmRequest(BaseModel):
-    """A film of an analysis, of notes, of a storyboard, or of a question: exactly one of them.
+    """A film of an analysis, notes, a storyboard, a question or an example: exactly one of them.
 
     Example:
         >>> FilmRequest(notes="# Pumps", voice="none").source
@@ -70,12 +71,24 @@ class FilmRequest(BaseModel):
     max_cost_usd: Decimal | None = Field(
         default=None, ge=0, description="The most that the calls of a film may cost, in dollars."
     )
+    example: str = Field(
+        default="", pattern=r"^[a-z0-9-]*$", description="Name of a storyboard that is shipped."
+    )
     folder: str = Field(
         default="",
         description="Where pictures of notes or storyboard lie, if their paths are relative.",
     )
-    voice: VoiceName = Field(
-        default="local", description="Who speaks: local (this machine, English) or none."
+    voice: str = Field(
+        default="local",
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,40}$",
+        description="Who speaks: local (this machine, English), none, or a voice of Amazon Polly.",
+    )
+    voice_engine: Literal["", "standard", "neural", "long-form", "generative"] = Field(
+        default="",
+        description="How a voice of Polly speaks; empty: neural where it has it, else standard.",
+    )
+    publish: bool = Field(
+        default=False, description="Put the film into the S3 folder for films when it is made."
     )
     length: Literal["short", "medium", "long"] = Field(
         default="medium", description="How much of an analysis is told."
@@ -109,15 +122,22 @@ class FilmRequest(BaseModel):
         if len(given) != 1:
             said = " and ".join(given) or "nothing"
             raise ValueError(
-                f"name an analysis, notes, a storyboard or a question; there is {said}"
+                f"name an analysis, notes, a storyboard, a question or an example; there is {said}"
             )
         if self.chapter is not None and given != ["analysis"]:
             raise ValueError("only an analysis has chapters")
         if given != ["question"] and (self.explanation or self.refined):
             raise ValueError("an explanation goes with the question it answers")
+        if self.voice_engine and not self.has_paid_voice:
+            raise ValueError("only voices of Polly have engines")
         return self
 
     @property
     def source(self) -> str:
-        """`analysis`, `notes`, `storyboard` or `question`."""
+        """`analysis`, `notes`, `storyboard`, `question` or `example`."""
         return next(name for name in SOURCES if getattr(self, name).strip())
+
+    @property
+    def has_paid_voice(self) -> bool:
+        """Is it spoken by a service?"""
+        return self.voice not in VOICES_HERE

@@ -29,6 +29,7 @@ class Source:
     """Where a beat's statement comes from."""
 
     asset_id: str
+    """Its id in the library; empty for what is not in it: a book, a guide."""
     name: str
     start_s: float | None = None
     """Seconds on the source's clock; None for pictures and for the whole."""

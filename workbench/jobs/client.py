@@ -40,10 +40,10 @@ from workbench.library.rows import in_batches
 from workbench.library.store import Store
 
 LOOK_EVERY_S = 0.1
+"""How often `wait` looks, in seconds."""
 
 LONGEST_NAME = 60
 """Letters of a question in the title of its job."""
-"""How often `wait` looks, in seconds."""
 
 OPEN: tuple[JobState, ...] = ("waiting", "running", "paused")
 """States of a job that has not ended."""
@@ -160,6 +160,7 @@ class JobClient:
             "notes": "notes",
             "storyboard": "a storyboard",
             "question": f"“{words}”",
+            "example": request.example,
         }.get(request.source, "")
         about: tuple[str, ...] = ()
         if not of:

@@ -28,7 +28,7 @@ FORM = 1
 MANIFEST = "manifest.json"
 PROGRAM = "nova-workbench"
 CATALOG, QUEUE, DUMP = "app.db", "jobs.db", "catalog.dump"
-FOLDERS = ("calls", "reports", "uploads")
+FOLDERS = ("calls", "films", "reports", "uploads")
 """Folders of the data folder that a backup may hold."""
 
 LEVEL = 1

@@ -33,6 +33,8 @@ HALF_WRITTEN = re.compile(
 _PROXY = re.compile(r".+_[0-9a-f]{16}_(nova|preview|audio|original)[\w-]*\.\w+")
 _CHUNK = re.compile(r".+_[0-9a-f]{16}_nova_\d+-\d+\.\w+")
 _FILM_PART = re.compile(r"[0-9a-f]{24}\.(wav|json)|[0-9a-f]{32}\.mp4")
+_FILM = re.compile(r"[0-9a-f]{12}|\.[0-9a-f]{12}\.part")
+"""Folders of films, and those in which one is being made."""
 _POSTER = re.compile(
     r"(?P<asset>[0-9a-f]{16})_((best|\d+\.\d\d)_\d+\.jpg|strip\d+\.jpg|sound\d+\.json)"
 )
@@ -49,6 +51,7 @@ class Retention:
     """How long things stay, and how much room they may take."""
 
     chunk_days: int = 7
+    film_part_days: int = 30
     job_days: int = 90
     call_cache_bytes: int = 2_000_000_000
     poster_bytes: int = POSTER_BYTES
@@ -161,10 +164,12 @@ def collect_garbage(
     now_s = time.time()
     aged_s = now_s - DAY_S
     chunks_s = now_s - retention.chunk_days * DAY_S
+    parts_s = now_s - retention.film_part_days * DAY_S
     steps: tuple[tuple[str, Callable[[], Iterable[Seen]]], ...] = (
         ("half-written files", lambda: _half_written(data_dir, aged_s)),
         ("cut chunks", lambda: _chunks(data_dir, chunks_s)),
-        ("pieces of films", lambda: _film_parts(data_dir, chunks_s)),
+        ("pieces of films", lambda: _film_parts(data_dir, parts_s)),
+        ("unfinished films", lambda: _films(data_dir, aged_s)),
         ("proxies without a record", lambda: _proxies(store, data_dir, aged_s)),
         ("posters", lambda: _posters(store, data_dir, retention.poster_bytes, aged_s)),
         ("reports without a record", lambda: _reports(store, data_dir, aged_s)),
@@ -233,6 +238,14 @@ def _posters(store: Store, data_dir: Path, limit_bytes: int, before_s: float) ->
     return [seen for seen in gone if seen.changed_s < before_s]
 
 
+def _films(data_dir: Path, before_s: float) -> Iterator[Seen]:
+    """Folders of films that were never finished: a film has its record last, and then its name."""
+    for folder in _folders(data_dir / "films"):
+        is_half = _FILM.fullmatch(folder.name) and not (folder / "film.json").is_file()
+        if is_half and (seen := _whole(folder)).changed_s < before_s:
+            yield seen
+
+
 def _reports(store: Store, data_dir: Path, before_s: float) -> Iterator[Seen]:
     found = _folders(data_dir / "reports")
     # A report that is being made has a folder and no record yet.
@@ -240,10 +253,15 @@ def _reports(store: Store, data_dir: Path, before_s: float) -> Iterator[Seen]:
     for folder in found:
         if folder.name in known or not _REPORT.fullmatch(folder.name):
             continue
-        files = list(files_in(folder, deep=True))
-        newest_s = max((seen.changed_s for seen in files), default=folder.lstat().st_mtime)
-        if newest_s < before_s:
-            yield Seen(folder, sum(seen.size_bytes for seen in files), newest_s)
+        if (seen := _whole(folder)).changed_s < before_s:
+            yield seen
+
+
+def _whole(folder: Path) -> Seen:
+    """A folder with all that is in it, as old as its newest file."""
+    files = list(files_in(folder, deep=True))
+    newest_s = max((seen.changed_s for seen in files), default=folder.lstat().st_mtime)
+    return Seen(folder, sum(seen.size_bytes for seen in files), newest_s)
 
 
 def _logs(data_dir: Path, before_s: float) -> Iterator[Seen]:

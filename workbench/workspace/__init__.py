@@ -24,7 +24,6 @@ from workbench.workspace.fields import FieldWork
 from workbench.workspace.housekeeping import Upkeep
 from workbench.workspace.proxies import ProxyMaking
 from workbench.workspace.strips import StripWork
-from workbench.workspace.voices import VoiceWork
 from workbench.workspace.what_if import WhatIfWork
 
 if TYPE_CHECKING:
@@ -38,11 +37,10 @@ class Workspace(
     ComparingWork,
     FieldWork,
     WhatIfWork,
-    VoiceWork,
+    ExplainingWork,
     AccountWork,
     ProxyMaking,
     StripWork,
-    ExplainingWork,
     Upkeep,
 ):
     """One library and everything that works on it.

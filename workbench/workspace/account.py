@@ -49,6 +49,7 @@ class AccountWork(Services):
             self.catalog,
             route=settings.nova_route,
             staging_uri=settings.staging_uri,
+            publish_uri=settings.publish_uri,
             batch=BatchPlace(settings.bedrock_batch_role_arn, *batch_folders(settings)),
             transcribe=self.transcribe if is_chosen else None,
         )

@@ -1,28 +1,27 @@
-"""What a workspace does with explainer films: storyboards, films, and those there are."""
+"""What a workspace does to make explainer films: storyboards, prices, and the films themselves."""
 
-import re
-import shutil
+import functools
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from workbench.analysis.making import Executor
-from workbench.errors import LibraryDamaged, NotInLibrary
-from workbench.jsonable import from_json
+from workbench.backends.usage import format_usd
+from workbench.errors import BackendError, BudgetReached, RequestError
 from workbench.library.calls import go_on
 from workbench.library.journal import RUN_PREFIX
 from workbench.progress import Progress, silent
+from workbench.workspace.films import NOT_PUBLISHED, FilmWork
 from workbench.workspace.questions import QuestionWork, stage_log
 
 if TYPE_CHECKING:
     from workbench.explain.asking.states import StageLog
+    from workbench.explain.asking.writing import Draft
     from workbench.explain.making import Film
     from workbench.explain.narration import Voice
+    from workbench.explain.paid_voice import PaidVoice
     from workbench.explain.price import FilmPrice
     from workbench.explain.request import FilmRequest
     from workbench.explain.storyboard import Storyboard
@@ -30,21 +29,18 @@ if TYPE_CHECKING:
 STILL_WIDTH_PX = 1280
 """Stills of the source are as wide as the film."""
 
-_FILM = re.compile(r"[0-9a-f]{12}")
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Who speaks a film, and what viewers are told about it."""
+
+    voice: "Voice"
+    paid: "PaidVoice | None" = None
+    notes: tuple[str, ...] = ()
 
 
-class ExplainingWork(QuestionWork):
+class ExplainingWork(QuestionWork, FilmWork):
     """Short narrated films."""
-
-    def film_price(self, request: "FilmRequest") -> "FilmPrice":
-        """What a film costs, stage by stage; nothing is sent. What is kept costs nothing.
-
-        Raises:
-            RequestError: It cannot be done as asked.
-        """
-        from workbench.explain.price import FilmPrice
-
-        return FilmPrice(self.writing_price(request) if request.source == "question" else ())
 
     def storyboard(self, request: "FilmRequest", *, progress: Progress = silent) -> "Storyboard":
         """The film before it is made: to read, to change, and to make.
@@ -64,6 +60,7 @@ class ExplainingWork(QuestionWork):
             with stage_log(self, run_id, progress) as stages:
                 draft = self.write_film(request, stages, job_id=run_id, execute=None, check=go_on)
             return draft.finished()
+        from workbench.explain.examples import read_example
         from workbench.explain.notes_story import storyboard_of_notes
         from workbench.explain.report_story import Footage, storyboard_of_analysis
         from workbench.explain.storyboard import read_storyboard
@@ -73,9 +70,11 @@ class ExplainingWork(QuestionWork):
             return storyboard_of_notes(request.notes, folder=folder, theme=request.theme)
         if request.source == "storyboard":
             return read_storyboard(request.storyboard, folder=folder)
+        if request.source == "example":
+            return replace(read_example(request.example), theme=request.theme)
         analysis = self.store.analysis(request.analysis)
         asset = self.store.asset(analysis.asset_id)
-        still = partial(self.poster, asset.id, width_px=STILL_WIDTH_PX)
+        still = functools.partial(self.poster, asset.id, width_px=STILL_WIDTH_PX)
         return storyboard_of_analysis(
             analysis,
             Footage(asset, still, moving=request.moving),
@@ -83,6 +82,32 @@ class ExplainingWork(QuestionWork):
             theme=request.theme,
             chapter=request.chapter,
         )
+
+    def film_price(self, request: "FilmRequest") -> "FilmPrice":
+        """What a film costs now, stage by stage; nothing is paid. What is kept costs nothing.
+
+        Polly is asked for its voices where one of them is to speak, which is free.
+
+        Raises:
+            RequestError: It cannot be done as asked, or the voice does not speak so.
+            NoCredentials: The voice is one of Polly, and none were found.
+            BackendError: The voices cannot be asked for.
+        """
+        from workbench.explain.asking.sizes import spoken_letters
+        from workbench.explain.price import FilmPrice
+
+        is_question = request.source == "question"
+        lines = self.writing_price(request) if is_question else ()
+        if not request.has_paid_voice:
+            return FilmPrice(lines)
+        story = self.film_texts(request).story if is_question else self.storyboard(request)
+        if story is None:
+            paid = self._paid_voice(request, request.language, self.call)
+            return FilmPrice((*lines, paid.likely_price(spoken_letters(request.length))))
+        speaking = self._speaking(request, story, self.call)
+        if speaking.paid is None or self._is_made(self._film_id(story, speaking)):
+            return FilmPrice(lines)
+        return FilmPrice((*lines, speaking.paid.price(story, self._speech_dir)))
 
     def film(
         self,
@@ -95,112 +120,179 @@ class ExplainingWork(QuestionWork):
     ) -> "Film":
         """Make a film, and keep it in the data folder; one that was made before is found again.
 
-        Beats that were drawn for an earlier film, and words that were spoken, are used again.
+        Beats that were drawn for an earlier film, and words that were spoken, are used again. What
+        a service has spoken is paid once, also when the film fails later and is asked for again.
 
         Args:
-            request: What it is made of.
-            progress: Told about finished units; what it raises stops the work.
+            request: What to make.
+            progress: Told about finished units.
             job_id: The job that pays; without one, the run itself.
             execute: Has a call made; None makes it in this process.
-            check: Called often while nothing is sent; it raises to give up.
+            check: Called often while a call waits; it raises to give up.
 
         Raises:
-            RequestError: There is nothing to tell, or a beat cannot be drawn.
+            RequestError: There is nothing to tell, a beat cannot be drawn, or the voice does not
+                speak so.
             NotInLibrary: There is no such analysis.
             NotInstalled: The voice is missing.
             MediaError: The source cannot be read.
+            BackendError: The service that speaks did not; what was spoken before is kept.
+            BudgetReached: It could cost more than the cap or what is left of the budget.
+            SettingsError: It is to be published, and no folder is set.
             DiskFull: There is no room.
-            BackendError: A model gave no usable answer; what was answered before is kept.
-            BudgetReached: A call could cost more than what is left under the cap or of the budget.
         """
         from workbench.explain.asking.states import WRITING
 
+        if request.publish:
+            self._require_shelf()
         run_id = job_id or f"{RUN_PREFIX}{uuid.uuid4().hex}"
-        if request.source != "question":
-            with stage_log(self, run_id) as stages:
-                return self._made(self.storyboard(request), request, progress, stages)
+        make = execute or functools.partial(self.call, job_id=run_id, check=check)
+        draft: Draft | None = None
         with stage_log(self, run_id, progress) as stages:
-            draft = self.write_film(request, stages, job_id=run_id, execute=execute, check=check)
+            if request.source == "question":
+                if request.has_paid_voice:
+                    # A voice that is not there is found out before anything is paid.
+                    self._paid_voice(request, request.language, make)
+                draft = self.write_film(
+                    request, stages, job_id=run_id, execute=execute, check=check
+                )
+                story = draft.finished()
+                progress = _after(len(WRITING), progress)
+            else:
+                story = self.storyboard(request)
+            speaking = self._speaking(request, story, make)
+            film_id = self._film_id(story, speaking)
+            if not self._is_made(film_id):
+                self._require_under_cap(request, story, speaking, run_id)
+                self._make(story, speaking, run_id, progress, stages)
+            if draft is not None:
+                self._keep_texts(self._films_dir / film_id, request, draft)
+            if request.publish:
+                stages.enter("uploading_to_s3")
+                self._publish(film_id)
+        return self.find_film(film_id)
 
-            def drawing(done: int, total: int, stage: str) -> None:
-                progress(len(WRITING) + done, len(WRITING) + total, stage)
-
-            film = self._made(draft.finished(), request, drawing, stages)
-        self._keep_texts(film.folder, request, draft)
-        return film
-
-    def _made(
+    def _make(
         self,
         story: "Storyboard",
-        request: "FilmRequest",
+        speaking: Speaking,
+        run_id: str,
         progress: Progress,
         stages: "StageLog",
-    ) -> "Film":
-        from workbench.explain.making import film_id, make_film
+    ) -> None:
+        """Make a film in a folder of its own, and give it its name when it is whole."""
+        from workbench.explain.making import make_film, write_record
 
-        voice, notes = self._voice(request.voice, story.language)
-        story = replace(story, notes=(*story.notes, *notes))
-        folder = self.data_dir / "films" / film_id(story, voice)
-        if (folder / "film.json").is_file():
-            return self.find_film(folder.name)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return make_film(
-                story, folder, self.data_dir / "film_parts", voice, progress=progress, stages=stages
+        film_id = self._film_id(story, speaking)
+        with self._workshop() as workshop:
+            film = make_film(
+                _noted(story, speaking),
+                workshop / film_id,
+                self.data_dir / "film_parts",
+                speaking.voice,
+                progress=progress,
+                stages=stages,
             )
-        except BaseException:
-            # Ctrl-C or a stopped job too: no half film stays. What was drawn is kept apart.
-            if not (folder / "film.json").is_file():
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-
-    def films(self) -> list["Film"]:
-        """The films that were made, newest first."""
-        found = [self._read_film(path) for path in (self.data_dir / "films").glob("*/film.json")]
-        return sorted(found, key=lambda film: film.created_at, reverse=True)
-
-    def find_film(self, film_id: str) -> "Film":
-        """The film of this id.
-
-        Raises:
-            NotInLibrary: There is none.
-        """
-        path = self.data_dir / "films" / film_id / "film.json"
-        if not _FILM.fullmatch(film_id) or not path.is_file():
-            raise NotInLibrary(
-                f"there is no film {film_id[:40]!r}", hint="`workbench explain --list` lists them"
+            film = replace(
+                film,
+                folder=self._films_dir / film_id,
+                characters=speaking.paid.characters(story) if speaking.paid else 0,
+                cost_usd=self.store.spent_usd(run_id),
             )
-        return self._read_film(path)
+            write_record(film, workshop / film_id)
+            self._put_in_place(workshop / film_id)
 
-    def delete_film(self, film_id: str) -> None:
-        """Delete a film with its captions and storyboard.
-
-        Raises:
-            NotInLibrary: There is none.
-        """
-        shutil.rmtree(self.find_film(film_id).folder)
-
-    def _read_film(self, path: Path) -> "Film":
-        from workbench.explain.making import Film
+    def _publish(self, film_id: str) -> None:
+        """Publish a film that is made; where that fails it stays, and says so."""
+        from workbench.explain.making import write_record
 
         try:
-            film = from_json(Film, path.read_bytes())
-        except ValidationError as error:
-            raise LibraryDamaged(
-                f"the record of the film {path.parent.name} cannot be read",
-                hint=f"delete {path.parent} and make the film again",
-            ) from error
-        # The library may have been moved or restored since.
-        return replace(film, folder=path.parent)
+            self.publish_film(film_id)
+        except BackendError as error:
+            film = self.find_film(film_id)
+            notes = [note for note in film.notes if not note.startswith(NOT_PUBLISHED)]
+            hint = f" ({error.hint})" if error.hint else ""
+            write_record(replace(film, notes=(*notes, f"{NOT_PUBLISHED}{error.message}{hint}")))
 
-    def _voice(self, wanted: str, language: str) -> tuple["Voice", tuple[str, ...]]:
+    def _require_under_cap(
+        self, request: "FilmRequest", story: "Storyboard", speaking: Speaking, run_id: str
+    ) -> None:
+        """See that no voice is begun that the cap would cut off: half a film is for nobody.
+
+        Raises:
+            BudgetReached: It would cost more than is left under the cap.
+            RequestError: No price is known, so that a cap cannot be kept.
+        """
+        if request.max_cost_usd is None or speaking.paid is None:
+            return
+        price = speaking.paid.price(story, self._speech_dir)
+        if price.high_usd is None:
+            raise RequestError(
+                f"no price is known for {price.by}, so a cap cannot be kept",
+                hint="give it a price in WORKBENCH_CATALOG_FILE, or leave the cap out",
+            )
+        spent = self.store.spent_usd(run_id)
+        if spent + price.high_usd > request.max_cost_usd:
+            raise BudgetReached(
+                f"the voice {price.by} costs {format_usd(price.high_usd)} for"
+                f" {price.characters:,} characters and {format_usd(spent)} is spent, over the cap"
+                f" of {format_usd(request.max_cost_usd)}",
+                hint="raise the cap, or choose a voice that costs less; nothing was spoken",
+            )
+
+    @property
+    def _speech_dir(self) -> Path:
+        return self.data_dir / "film_parts" / "speech"
+
+    @staticmethod
+    def _film_id(story: "Storyboard", speaking: Speaking) -> str:
+        from workbench.explain.making import film_id
+
+        return film_id(_noted(story, speaking), speaking.voice)
+
+    def _speaking(self, request: "FilmRequest", story: "Storyboard", execute: Executor) -> Speaking:
+        """Who speaks; a service's voice is never replaced by another."""
+        if request.has_paid_voice:
+            return self._speaking_by_polly(request, story, execute)
         from workbench.explain.narration import SILENT, Voice
         from workbench.speech import local_voice
 
-        if wanted == "none":
-            return SILENT, ()
-        if language != "en":
-            return SILENT, (f"Nobody speaks: the local voice speaks English, not {language!r}.",)
+        if request.voice == "none":
+            return Speaking(SILENT)
+        if story.language.partition("-")[0] != "en":
+            note = f"Nobody speaks: the local voice speaks English, not {story.language!r}."
+            return Speaking(SILENT, notes=(note,))
         if not local_voice.is_available():
-            return SILENT, ("Nobody speaks: the local voice is not installed.",)
-        return Voice("heart", local_voice.speak), ()
+            return Speaking(SILENT, notes=("Nobody speaks: the local voice is not installed.",))
+        return Speaking(Voice("heart", local_voice.speak))
+
+    def _speaking_by_polly(
+        self, request: "FilmRequest", story: "Storyboard", execute: Executor
+    ) -> Speaking:
+        paid = self._paid_voice(request, story.language, execute)
+        paid.beats = sum(1 for beat in story.beats if beat.say.strip())
+        return Speaking(paid.voice, paid)
+
+    def _paid_voice(self, request: "FilmRequest", language: str, execute: Executor) -> "PaidVoice":
+        from workbench.explain.paid_voice import PaidVoice, choose_voice
+
+        return PaidVoice(
+            choose_voice(self.voices(), request.voice, language, request.voice_engine),
+            self.catalog.get("polly"),
+            self.cache,
+            execute,
+            cap_usd=request.max_cost_usd,
+        )
+
+
+def _noted(story: "Storyboard", speaking: Speaking) -> "Storyboard":
+    return replace(story, notes=(*story.notes, *speaking.notes))
+
+
+def _after(units: int, progress: Progress) -> Progress:
+    """Tells how far it is when so many units were done before."""
+
+    def told(done: int, total: int, stage: str) -> None:
+        progress(units + done, units + total, stage)
+
+    return told

@@ -40,6 +40,7 @@ class Upkeep(Services):
         settings = self.settings
         retention = Retention(
             chunk_days=settings.chunk_days,
+            film_part_days=settings.film_part_days,
             job_days=settings.job_days,
             call_cache_bytes=int(settings.call_cache_gb * 1e9),
         )

@@ -199,7 +199,10 @@ def names_of(request: FilmRequest) -> tuple[StateName, ...]:
         names += WRITING
     if request.voice != "none":
         names.append("synthesizing_narration")
-    return (*names, "rendering_video")
+    names.append("rendering_video")
+    if request.publish:
+        names.append("uploading_to_s3")
+    return tuple(names)
 
 
 def states_of(

@@ -39,7 +39,9 @@ def write_texts(
         DiskFull: There is no room.
     """
     skipped = skipped_roles(request)
-    by = {role: "" if role in skipped else model.key for role, model in models.items()}
+    by: dict[str, str] = {
+        role: "" if role in skipped else model.key for role, model in models.items()
+    }
     asked = Asked(request, by, prompts.prompt_hash())
     _write(folder / "question.json", to_json(asked, indent=2))
     if draft.explanation:

@@ -105,7 +105,8 @@ def make_backup(
     """
     started = time.perf_counter()
     target = _checked_target(target, force=force)
-    folders = ["calls"] + ["reports"] * with_reports + ["uploads"] * with_uploads
+    # Films are small, and the words of some were written by a person or were paid for.
+    folders = ["calls", "films"] + ["reports"] * with_reports + ["uploads"] * with_uploads
     try:
         with atomic_output(target) as part, _scratch(target) as one, _scratch(target) as other:
             _require_room(data_dir, target, folders, is_team=bool(database_url))
@@ -231,10 +232,17 @@ def _files(data_dir: Path, store: Store, folders: list[str]) -> list[tuple[str, 
     for name in folders[1:]:
         for seen in files_in(data_dir, name, deep=True):
             inside = seen.path.relative_to(data_dir)
-            is_kept = name != "reports" or inside.parts[1] in known
+            is_kept = _is_kept(name, data_dir / name / inside.parts[1], known)
             if is_kept and not HALF_WRITTEN.fullmatch(seen.path.name):
                 found.append((inside.as_posix(), seen.path, seen.size_bytes))
     return found
+
+
+def _is_kept(name: str, place: Path, known: frozenset[str]) -> bool:
+    """Does what lies in a place of a folder belong to something that is finished?"""
+    if name == "films":
+        return not place.name.startswith(".") and (place / "film.json").is_file()
+    return name != "reports" or place.name in known
 
 
 def _require_room(data_dir: Path, target: Path, folders: list[str], *, is_team: bool) -> None:
