@@ -49,6 +49,25 @@ def test_a_backup_holds_what_cannot_be_made_again_and_its_hashes(backup, target,
     assert names(target.parent) == {"library.zip"}
 
 
+def test_finished_films_go_in_and_come_back_and_half_ones_do_not(
+    library, data_dir, target, tmp_path
+):
+    for name in ("aaaaaaaaaaaa/film.mp4", "aaaaaaaaaaaa/film.json", "bbbbbbbbbbbb/film.mp4"):
+        path = data_dir / "films" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    making = data_dir / "films" / ".0123456789ab.part" / ("c" * 12) / "film.json"
+    making.parent.mkdir(parents=True)
+    making.write_text("{}")
+    make_backup(data_dir, library, target)
+    restore_backup(target, tmp_path / "new")
+    films = tmp_path / "new" / "films"
+    assert sorted(path.name for path in films.rglob("*") if path.is_file()) == [
+        "film.json", "film.mp4",
+    ]  # fmt: skip
+    assert (films / "aaaaaaaaaaaa" / "film.mp4").read_text() == "aaaaaaaaaaaa/film.mp4"
+
+
 def test_reports_and_uploads_go_in_and_out_as_asked(library, data_dir, target):
     made = make_backup(data_dir, library, target, with_reports=True, with_uploads=False)
     with zipfile.ZipFile(target) as archive:

@@ -12,6 +12,12 @@ MOST_BARS = 10
 MOST_ROWS = 12
 NAME_SIZES = (26, 23, 20, 18, 16)
 
+CLOCK_STEPS_S = (
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
+    *(60.0 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)),
+)
+"""Between two marks of a timeline, in seconds."""
+
 
 def bars(sheet: Sheet, look: Look, room: Box, chart: Chart) -> None:
     """Lying bars with their names on the left and values at their ends."""
@@ -50,7 +56,7 @@ def timeline(sheet: Sheet, look: Look, room: Box, line: Timeline) -> None:
     split = left + (right - left) * 0.36
     height = (bottom - top) / len(shown)
     scale = (right - split) / line.duration_s
-    for tick in _ticks(0.0, line.duration_s, most=6):
+    for tick in _clock_ticks(line.duration_s, most=6):
         x = split + tick * scale
         sheet.canvas.line([(x, top), (x, bottom)], look.line, 2)
         box = (x - 60, bottom + 8, x + 60, bottom + 36)
@@ -151,6 +157,14 @@ def _ticks(low: float, high: float, *, most: int) -> list[float]:
     first = math.ceil(low / step)
     count = math.floor(high / step + 1e-9) - first + 1
     return [round((first + index) * step, 12) for index in range(max(0, count))]
+
+
+def _clock_ticks(duration_s: float, *, most: int) -> list[float]:
+    """Moments a clock would show: full seconds, minutes or hours."""
+    for step_s in CLOCK_STEPS_S:
+        if duration_s / step_s <= most:
+            return [step_s * index for index in range(math.floor(duration_s / step_s + 1e-9) + 1)]
+    return _ticks(0.0, duration_s, most=most)
 
 
 def _runs(
