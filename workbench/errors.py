@@ -10,7 +10,8 @@
     │   ├── MediaUnsupported   it is not a video, photo or sound file we read
     │   └── MediaTooLarge      it is over a limit
     ├── ToolError              a program or package we call is missing or failed
-    │   └── NotInstalled       a package or its weights are missing or altered
+    │   ├── NotInstalled       a package or its weights are missing or altered
+    │   └── SandboxMissing     nothing here can confine a program by a model
     ├── BackendError           a model service did not give an answer
     │   ├── NoCredentials      none were found
     │   ├── AccessDenied       the account may not call the model
@@ -102,6 +103,10 @@ class ToolError(WorkbenchError):
 
 class NotInstalled(ToolError):
     """A package or its weights are missing, or are not the ones expected."""
+
+
+class SandboxMissing(ToolError):
+    """Nothing on this machine can confine a program that a model wrote."""
 
 
 class BackendError(WorkbenchError):

@@ -16,6 +16,7 @@ from workbench.backends.embedders import Embedder, HashedNgrams
 from workbench.backends.protocol import Readiness
 from workbench.backends.registry import Registry
 from workbench.errors import LibraryDamaged, WorkbenchError
+from workbench.explain.sandbox.running import sandbox_readiness
 from workbench.library.housekeeping import folder_sizes
 from workbench.library.records import WorkerRecord
 from workbench.library.sqlite_copy import file_faults
@@ -162,6 +163,7 @@ def health(
         _search(embedder),
         _ffmpeg(),
         _heic(),
+        sandbox_readiness(),
         _worker(store, data_dir),
         _disk(data_dir),
     ]

@@ -17,6 +17,7 @@ OPTIONAL = frozenset(
         "rekognition",
         "transcribe",
         "polly",
+        "Sandbox",
         "Worker",
         "Last backup",
         "Search index",

@@ -1,0 +1,1 @@
+"""Run Python that nobody has read, without giving it anything: files, network, keys or time."""
