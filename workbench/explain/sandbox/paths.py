@@ -11,8 +11,6 @@ import sysconfig
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import workbench
-
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Programs and libraries; on most systems all but the first are links into it."""
 
@@ -29,7 +27,7 @@ DRAWING_PROGRAMS = ("latex", "dvisvgm", "typst")
 
 def package_folder() -> Path:
     """The package itself, and not the checkout around it, which may hold keys and films."""
-    return Path(workbench.__file__).resolve().parent
+    return Path(__file__).resolve().parents[2]
 
 
 def interpreter_paths() -> list[Path]:
