@@ -1,6 +1,8 @@
-"""Explain: a film of an analysis, of notes, or of a film's own storyboard with one beat changed."""
+"""Explain without an account: films of an analysis, of notes, of examples; a beat changed."""
 
 import json
+
+import pytest
 
 from workbench.explain.request import FilmRequest
 from workbench.media.asset import Asset
@@ -14,21 +16,77 @@ def said(app) -> str:
     return "\n".join(str(each.value) for kind in kinds for each in app.get(kind))
 
 
+def choose(app, source: str):
+    """Say what the film is made from."""
+    app.button_group(key="film_source").set_value(source).run()
+    assert not app.exception
+    return app
+
+
+def button(app, label: str):
+    (found,) = [each for each in app.button if each.label.startswith(label)]
+    return found
+
+
+@pytest.fixture
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs wait: nobody does them."""
+    monkeypatch.setattr(Workspace, "start_services", lambda self: None)
+
+
 def test_without_an_analysis_the_page_says_what_to_do_next(library: Workspace, open_page):
+    assert "Nothing is analysed yet." in said(choose(open_page("explain"), "Analysis"))
+
+
+def test_without_an_account_the_page_says_what_works_all_the_same(library: Workspace, open_page):
     app = open_page("explain")
     assert not app.exception
-    assert "Nothing is analysed yet." in said(app)
+    (told,) = app.info
+    assert "credentials" in told.value
+    assert "your notes" in told.value
+    app.text_area(key="question").set_value("How does a seal fail?").run()
+    assert button(app, "Make film for").disabled
+    assert "credentials" in said(app)
+    assert library.jobs.jobs() == []
+
+
+@pytest.mark.parametrize("question", ["", "Why?", "a" * 9])
+def test_a_question_that_is_too_short_has_no_button(library: Workspace, open_page, question: str):
+    app = open_page("explain")
+    app.text_area(key="question").set_value(question).run()
+    assert not app.exception
+    assert not [each for each in app.button if each.label.startswith("Make film")]
+
+
+def test_a_question_of_many_letters_and_signs_is_priced(library: Workspace, open_page):
+    app = open_page("explain")
+    app.text_area(key="question").set_value("Was *kostet* ein $x$ <b>泵</b>? " * 300).run()
+    assert not app.exception
+    assert not app.error
+    assert button(app, "Make film for").label.startswith("Make film for \\$0.")
+
+
+def test_a_link_with_an_analysis_opens_it(talk: Asset, library: Workspace, open_page):
+    app = open_page("explain", analysis="a" * 32, chapter="1")
+    assert not app.exception
+    assert [each.value for each in app.selectbox if each.label == "Chapter"] == [1]
+
+
+def test_an_example_is_made_free(library: Workspace, open_page, no_worker):
+    app = choose(open_page("explain"), "Example")
+    assert "no model has written it" in said(app)
+    app.selectbox(key="example").set_value("pythagoras").run()
+    button(app, "Make film, free").click().run()
+    (job,) = library.jobs.jobs()
+    assert FilmRequest.model_validate_json(job.request).example == "pythagoras"
 
 
 def test_an_analysis_is_made_into_a_film_by_a_job(
-    talk: Asset, library: Workspace, open_page, monkeypatch
+    talk: Asset, library: Workspace, open_page, no_worker
 ):
-    monkeypatch.setattr(Workspace, "start_services", lambda self: None)
-    app = open_page("explain")
-    assert not app.exception
+    app = choose(open_page("explain"), "Analysis")
     assert "beats" in said(app)
-    (make,) = [button for button in app.button if button.label.startswith("Make film")]
-    make.click().run()
+    button(app, "Make film, free").click().run()
     (job,) = library.jobs.jobs()
     assert (job.kind, job.state) == ("film", "waiting")
     request = FilmRequest.model_validate_json(job.request)
@@ -37,8 +95,7 @@ def test_an_analysis_is_made_into_a_film_by_a_job(
 
 
 def test_notes_are_shown_as_a_storyboard_before_they_are_made(library: Workspace, open_page):
-    app = open_page("explain")
-    app.get("button_group")[0].set_value("Notes").run()
+    app = choose(open_page("explain"), "Notes")
     app.text_area(key="film_notes").set_value(NOTES).run()
     assert not app.exception
     assert "**2. Parts** · bullets" in said(app)
@@ -46,9 +103,8 @@ def test_notes_are_shown_as_a_storyboard_before_they_are_made(library: Workspace
 
 
 def test_a_film_is_shown_with_its_beats_and_a_changed_beat_makes_a_new_one(
-    library: Workspace, open_page, monkeypatch
+    library: Workspace, open_page, no_worker
 ):
-    monkeypatch.setattr(Workspace, "start_services", lambda self: None)
     film = library.film(FilmRequest(notes=NOTES, voice="none"))
     app = open_page("explain", film=film.id)
     assert not app.exception
@@ -57,8 +113,9 @@ def test_a_film_is_shown_with_its_beats_and_a_changed_beat_makes_a_new_one(
     app.text_input(key=f"heading_{film.id}_1").set_value("The parts")
     # Without a browser a click draws the whole page anew: what opened the dialog is pressed again.
     app.button(key="edit_beat_1").click()
-    (make,) = [button for button in app.button if button.label == "Make new film"]
-    make.click().run()
+    app.run()
+    app.button(key="edit_beat_1").click()
+    button(app, "Make new film").click().run()
     (job,) = library.jobs.jobs()
     story = json.loads(FilmRequest.model_validate_json(job.request).storyboard)
     assert [beat["heading"] for beat in story["beats"]] == ["Pumps", "The parts"]

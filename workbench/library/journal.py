@@ -1,6 +1,7 @@
 """What happened to a job, written down: a row of its log, and a line in the log of the process."""
 
 import logging
+import uuid
 
 from workbench.errors import WorkbenchError
 from workbench.library.store import Store
@@ -10,6 +11,11 @@ RUN_PREFIX = "run-"
 """Begins the id of a run without a worker: it pays as a job does, and has no log of its own."""
 
 log = logging.getLogger(__name__)
+
+
+def new_run_id() -> str:
+    """An id for a run without a worker, under which the ledger has what it pays."""
+    return f"{RUN_PREFIX}{uuid.uuid4().hex}"
 
 
 def note(store: Store, job_id: str, event: str, **facts: Fact) -> None:

@@ -1,9 +1,14 @@
-"""An explainer film in a report: the film itself, and its beats with what is said over them."""
+"""An explainer film in a report: its price, the film itself, its beats, and what each stage gave."""
 
 import base64
+from collections.abc import Mapping
 
+from workbench.backends.usage import Cost, format_usd
 from workbench.errors import MediaMissing
+from workbench.explain.asking.states import TASKS, stage_words
+from workbench.explain.asking.texts import read_texts
 from workbench.explain.making import Film
+from workbench.explain.price import FilmPrice
 from workbench.explain.storyboard import Beat, read_storyboard
 from workbench.media.timecode import format_length, format_time
 from workbench.reports.markup import (
@@ -11,14 +16,83 @@ from workbench.reports.markup import (
     escaped,
     fact_list,
     megabytes,
+    number,
     picture,
     section,
     style,
+    table,
     tag,
 )
 
 LARGEST_BYTES = 60_000_000
 """A larger film is named and not put into the page: browsers take long over it."""
+
+
+def price_table(price: FilmPrice) -> Block:
+    """What a film costs before anything is paid, a row for each stage that is paid."""
+    if not price.lines:
+        return section("Price", "<p>$0: no model and no service is asked.</p>")
+    rows = [
+        [
+            escaped(stage_words(line.stage)),
+            escaped(line.by),
+            *(
+                [number("kept")] * 3
+                if line.is_kept
+                else [
+                    number(format_usd(usd)) for usd in (line.low_usd, line.usual_usd, line.high_usd)
+                ]
+            ),
+        ]
+        for line in price.lines
+    ]
+    ends = (price.low_usd, price.expected_usd, price.high_usd)
+    rows.append(["In all", "", *(number(format_usd(usd)) for usd in ends)])
+    heads = ["Stage", "By", "Least", "Expected", "Most"]
+    return section("Price", table(heads, rows, "", numbers=(2, 3, 4)))
+
+
+def stage_table(price: FilmPrice, paid: Mapping[str, Cost]) -> Block:
+    """What each stage was to cost, and what was paid for it.
+
+    Args:
+        price: The price from before.
+        paid: Task → dollars paid in the run; a task that is missing has cost nothing.
+    """
+    tasks = {str(stage): task for stage, task in TASKS.items()}
+    rows = []
+    for line in price.lines:
+        task = tasks.get(line.stage, "")
+        told = format_usd(paid[task]) if task in paid else "kept" if line.is_kept else "$0"
+        rows.append(
+            [
+                escaped(stage_words(line.stage)),
+                escaped(line.by),
+                number(format_usd(line.usual_usd)),
+                number(told),
+            ]
+        )
+    if not rows:
+        return section("Stages", "<p>Nothing was paid: no model and no service was asked.</p>")
+    heads = ["Stage", "By", "Expected", "Paid"]
+    return section("Stages", table(heads, rows, "", numbers=(2, 3)))
+
+
+def stage_texts(film: Film) -> Block:
+    """What models wrote on the way to a film; empty for a film of anything but a question."""
+    texts = read_texts(film.folder)
+    if texts is None:
+        return Block("")
+    parts = [f"<p><b>{escaped(texts.request.question)}</b></p>"]
+    for title, text in (
+        ("Explanation", texts.explanation),
+        ("Refined", texts.refined),
+        ("Problems", texts.problems.removeprefix("# Problems").strip()),
+    ):
+        if text:
+            body = "".join(f"<p>{escaped(line)}</p>" for line in text.splitlines() if line.strip())
+            parts.append(f"<details><summary>{title}</summary>{body}</details>")
+    return section("Texts", "".join(parts))
 
 
 def film_header(film: Film) -> Block:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.analysis.compare import Comparison
     from workbench.analysis.fields import Field, FieldPer
     from workbench.analysis.results import Analysis
+    from workbench.backends.polly import Voice
     from workbench.backends.protocol import Readiness
     from workbench.evidence.evidence import Evidence
     from workbench.library.overview import AssetCard, LibraryTotals
@@ -119,6 +120,11 @@ def _engines(folder: str) -> "dict[str, Readiness]":  # noqa: ARG001
     return {name: backends.get(name).readiness() for name in backends.engines()}
 
 
+@st.cache_data(max_entries=2, show_spinner=False)
+def _voices(folder: str) -> "tuple[Voice, ...]":  # noqa: ARG001
+    return workspace().voices()
+
+
 def cards() -> "list[AssetCard]":
     """Every asset with its state; how far a job is, say `running_jobs`."""
     return _cards(cards_stamp())
@@ -193,6 +199,16 @@ def forget_health() -> None:
 def engine_states() -> "dict[str, Readiness]":
     """Engine → whether it can be called, at most a minute old."""
     return _engines(catalog_stamp()[0])
+
+
+def voices() -> "tuple[Voice, ...]":
+    """The voices of Amazon Polly, asked for where there are credentials; none where not.
+
+    Raises:
+        BackendError: The service cannot be reached, or the account may not ask.
+    """
+    state = engine_states().get("polly")
+    return _voices(catalog_stamp()[0]) if state is not None and state.is_ready else ()
 
 
 def reports() -> "list[ReportRecord]":

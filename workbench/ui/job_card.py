@@ -137,7 +137,7 @@ def job_card(job: Job, calls: "Sequence[CallInFlight]" = ()) -> None:
     with st.container(border=True, key=f"box_job_{job.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             job_row(job)
-            _actions(job, calls)
+            job_actions(job, calls)
         if is_parked(job) or job.state in ("running", "paused"):
             job_bar(job)
         shown_trouble(job.id)
@@ -194,7 +194,8 @@ def _failures(job: Job) -> None:
             st.caption(f"and {len(told) - FAILURES_SHOWN:,} more")
 
 
-def _actions(job: Job, calls: "Sequence[CallInFlight]") -> None:
+def job_actions(job: Job, calls: "Sequence[CallInFlight]") -> None:
+    """What can be done with a job now: stop, pause, try again, open what it made."""
     if job.is_finished:
         if job.state != "done" or job.failures:
             _retry_button(job)

@@ -60,6 +60,17 @@ WRITING: Mapping[StateName, Task] = {
 TASKS: Mapping[StateName, Task] = {**WRITING, "synthesizing_narration": "speak"}
 
 
+def stage_words(name: str) -> str:
+    """A stage of a film as people read it in a list.
+
+    Example:
+        >>> stage_words("generating_script")
+        'Writes the script'
+    """
+    words = next((words for known, words in WORDS.items() if known == name), name)
+    return words[:1].upper() + words[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class FilmState:
     """One state of a film."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.backends.catalog import ModelInfo
+from workbench.errors import LibraryDamaged
 from workbench.explain.asking import prompts
 from workbench.explain.asking.roles import Role
 from workbench.explain.asking.writing import Draft, skipped_roles
 from workbench.explain.request import FilmRequest
-from workbench.jsonable import to_json
+from workbench.jsonable import from_json, to_json
 from workbench.media.outputs import atomic_output
 
 
@@ -22,6 +23,53 @@ class Asked:
     """Role → model id or key; empty for a stage whose text somebody has given."""
     prompt_hash: str
     """Wording of our prompts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What was written for a film, as it is kept in its folder."""
+
+    request: FilmRequest
+    models: Mapping[str, str]
+    """Role → model; empty for a stage whose text somebody has given."""
+    explanation: str
+    """Empty where nobody was asked for one."""
+    refined: str
+    problems: str
+    """As Markdown."""
+
+
+def read_texts(folder: Path) -> Texts | None:
+    """Read what was written for a film; None for a film of anything but a question.
+
+    Args:
+        folder: The film's.
+
+    Raises:
+        LibraryDamaged: It cannot be read.
+    """
+    path = folder / "question.json"
+    if not path.is_file():
+        return None
+    try:
+        asked = from_json(Asked, path.read_bytes())
+        texts = {
+            name: (folder / f"{name}.md").read_text(encoding="utf-8").strip()
+            for name in ("explanation", "refined", "problems")
+            if (folder / f"{name}.md").is_file()
+        }
+    except (OSError, ValueError) as error:
+        raise LibraryDamaged(
+            f"what was written for the film {folder.name} cannot be read",
+            hint="delete the film and make it again; what is kept is not paid again",
+        ) from error
+    return Texts(
+        asked.request,
+        asked.models,
+        texts.get("explanation", ""),
+        texts.get("refined", ""),
+        texts.get("problems", ""),
+    )
 
 
 def write_texts(
