@@ -1,7 +1,7 @@
 """Settings: what a user may choose once, by environment variable or `.env` file.
 
 Every setting is `WORKBENCH_` and its name in capitals. Credentials are not settings: they come
-only through boto3's own chain. Read by `workspace` and by `workbench doctor`, by nobody else.
+only through boto3's own chain, and from `OPENAI_API_KEY` of the environment. Read by `workspace` and by `workbench doctor`, by nobody else.
 """
 
 import os
@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     )
     bedrock_endpoint_url: str = Field(
         default="", description="Another address for Bedrock (VPC endpoint, test server)."
+    )
+    openai_base_url: str = Field(
+        default="",
+        description="Address of an OpenAI-compatible server, as http://127.0.0.1:11434/v1 for Ollama;"
+        " empty: none. The key comes from OPENAI_API_KEY of the environment.",
     )
     nova_route: Literal["auto", "in-region", "us", "eu", "jp", "apac", "global"] = Field(
         default="auto", description="Inference profile; auto: global where there is one."
@@ -197,6 +202,16 @@ class Settings(BaseSettings):
             if not folder:
                 raise ValueError(f"name a folder in it: s3://{bucket}/folder")
         return value
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        from workbench.backends.openai_compatible import require_address
+
+        try:
+            return require_address(value) if value else ""
+        except SettingsError as error:
+            raise ValueError(error.hint) from None
 
     @property
     def roots(self) -> tuple[Path, ...]:

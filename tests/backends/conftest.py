@@ -9,12 +9,24 @@ from pathlib import Path
 import pytest
 
 from tests.support.bedrock_server import BedrockServer, credentials_for_tests
+from tests.support.openai_server import OpenAIServer
 from workbench.analysis.answer import answer_schema
 from workbench.backends.bedrock import BedrockNova
 from workbench.backends.catalog import Catalog, ModelInfo
 from workbench.backends.catalog_file import load_catalog
+from workbench.backends.openai_compatible import OpenAICompatible
 from workbench.backends.protocol import MediaPart, ModelRequest
 from workbench.media.timecode import TimeSpan
+
+QWEN = """
+[models.qwen]
+name = "Qwen 3"
+engine = "openai"
+model_id = "qwen3:8b"
+accepts = ["text", "image"]
+max_images = 5
+max_output_tokens = 8000
+"""
 
 EVERYTHING = ("summary", "chapters", "equipment", "objects", "topics")
 
@@ -99,6 +111,38 @@ def streaming(
 ) -> BedrockNova:
     """The same, taking its answers as streams."""
     return shared_streaming
+
+
+@pytest.fixture(scope="session")
+def shared_openai_server() -> Iterator[OpenAIServer]:
+    with OpenAIServer() as running:
+        yield running
+
+
+@pytest.fixture
+def openai_server(
+    shared_openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> OpenAIServer:
+    """An OpenAI-compatible server that wants no key, with an empty log and no script."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    shared_openai_server.reset()
+    return shared_openai_server
+
+
+@pytest.fixture
+def openai(openai_server: OpenAIServer, sleeper: Sleeper) -> OpenAICompatible:
+    """A backend that knows nothing of the server yet; waits are noted in `sleeper`."""
+    return OpenAICompatible(
+        openai_server.base_url, sleep=sleeper, jitter=lambda: 1.0, read_timeout_s=20
+    )
+
+
+@pytest.fixture(scope="session")
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
+    """A model of that server, as a user's own file names it."""
+    path = tmp_path_factory.mktemp("catalog") / "mine.toml"
+    path.write_text(QWEN)
+    return load_catalog(path).get("qwen")
 
 
 def clip_bytes(seconds: int) -> bytes:

@@ -77,7 +77,7 @@ def test_the_command_line_tells_it_before_the_run(staged, overview, capsys):
 def test_a_stream_that_broke_is_in_the_ledger_as_lost_and_asked_for_again(
     small_requests, s3, server, overview, monkeypatch
 ):
-    monkeypatch.setattr("workbench.backends.bedrock.FIRST_WAIT_S", 0)
+    monkeypatch.setattr("workbench.backends.sending.FIRST_WAIT_S", 0)
     monkeypatch.setenv("WORKBENCH_STAGING_URI", f"s3://{s3.bucket}/staging")
     monkeypatch.setenv("WORKBENCH_NOVA_STREAM", "true")
     server.script(cut_in_stream(5))

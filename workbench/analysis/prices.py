@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from workbench.analysis.plan import PlanContext, plan_analysis
 from workbench.analysis.planned import AnalysisPlan, at_tier
-from workbench.analysis.request import AnalysisRequest, Depth
+from workbench.analysis.request import ENGINES, AnalysisRequest, Depth
 from workbench.backends.catalog import Tier, price_of
 from workbench.backends.protocol import Readiness
 from workbench.backends.usage import Cost
@@ -76,7 +76,8 @@ def price_options(
     has_video = any(asset.kind == "video" for asset in assets)
     options = []
     for model in context.catalog.models():
-        if model.engine not in readiness or model.lifecycle == "retired":
+        is_asked = model.engine in ENGINES and model.engine in readiness
+        if not is_asked or model.lifecycle == "retired":
             continue
         depths: tuple[Depth, ...] = ("detailed",)
         if has_video and model.engine == "nova":

@@ -14,7 +14,7 @@ from pathlib import Path
 from workbench.analysis.estimate import clip_tokens
 from workbench.analysis.plan import AnalysisPlan, PlanContext, plan_analysis
 from workbench.analysis.prices import PriceRow, at_tiers, price_row
-from workbench.analysis.request import AnalysisRequest, Depth
+from workbench.analysis.request import ENGINES, AnalysisRequest, Depth
 from workbench.analysis.results import Failure
 from workbench.backends.catalog import Lifecycle, ModelInfo, Tier
 from workbench.errors import RequestError
@@ -91,9 +91,10 @@ def what_if(
     Raises:
         RequestError: There is no such model.
     """
-    wanted = [context.catalog.get(key) for key in dict.fromkeys(models)] or [
+    named = [context.catalog.get(key) for key in dict.fromkeys(models)] or [
         model for model in context.catalog.models() if model.lifecycle not in HIDDEN
     ]
+    wanted = [model for model in named if model.engine in ENGINES]
     rows: list[PriceRow] = []
     for subject, assets in subjects.items():
         found = []

@@ -9,8 +9,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.backends.bedrock_errors import (
@@ -28,14 +27,12 @@ from workbench.backends.bedrock_session import (
 from workbench.backends.bedrock_stream import SILENCE_S, converse_by_stream
 from workbench.backends.bedrock_wire import (
     INLINE_LIMIT_BYTES,
-    Answered,
     converse_call,
     read_reply,
     read_usage,
     repair_call,
 )
 from workbench.backends.catalog import ModelInfo, route_for
-from workbench.backends.form import fitted
 from workbench.backends.pricing import text_tokens
 from workbench.backends.protocol import (
     Gate,
@@ -44,37 +41,21 @@ from workbench.backends.protocol import (
     Readiness,
     open_gate,
 )
+from workbench.backends.sending import Answered, Sent, reply_in_form, send_patiently
 from workbench.backends.staging import Staging
-from workbench.backends.usage import Usage
 from workbench.errors import (
     BackendError,
     BadModelRequest,
-    BadReply,
     RequestError,
-    WorkbenchError,
 )
 
 READ_TIMEOUT_S = 3600
 """A call on a long video may take an hour (Nova 2 user guide, core inference)."""
 
-FIRST_WAIT_S = 2.0
-"""Longest wait before the second send; it doubles with each send after that."""
-
-LONGEST_WAIT_S = 40.0
-
 ASK_AGAIN_S = 30.0
 """How long it is remembered that there are no credentials: looking may take seconds."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A call that was answered."""
-
-    response: dict[str, Any]
-    sends: int
-    seconds: float
 
 
 class BedrockNova:
@@ -190,49 +171,12 @@ class BedrockNova:
         sent = self._send(call, gate)
         # Up to 18 MB of media: not needed while a repair waits.
         del call
-        answered = read_reply(sent.response, request)
-        answer, problems = self._fitted(answered, request)
-        usage, sends, seconds = answered.usage, sent.sends, sent.seconds
-        if problems:
-            logger.info("%s: asked to put its answer right: %s", model_id, "; ".join(problems))
-            repair = repair_call(request, model, model_id, answered, problems)
-            try:
-                again = self._send(repair, gate, _tokens_of(repair))
-                answered = read_reply(again.response, replace(request, media=()))
-            except BackendError as error:
-                error.billed = usage + (error.billed or Usage())
-                raise
-            except WorkbenchError as error:
-                raise BadReply(
-                    f"an answer was not in the agreed form and was not put right: {error.message}",
-                    hint=error.hint,
-                    billed=usage,
-                ) from error
-            answer, problems = self._fitted(answered, request)
-            usage += answered.usage
-            sends += again.sends
-            seconds += again.seconds
-        if problems:
-            raise BadReply(
-                f"{model.name} twice gave an answer that is not in the agreed form: {problems[0]}",
-                hint="choose another model, or ask for less at once",
-                billed=usage,
-            )
-        return ModelReply(
-            data=answer,
-            usage=usage,
-            model_id=model_id,
-            stop_reason=answered.stop_reason,
-            latency_s=seconds,
-            attempts=sends,
-            tier=answered.tier,
-        )
 
-    @staticmethod
-    def _fitted(answered: Answered, request: ModelRequest) -> tuple[Any, tuple[str, ...]]:
-        if answered.answer is None:
-            return None, ("the answer is not JSON",)
-        return fitted(answered.answer, request.schema)
+        def repair(answered: Answered, problems: Sequence[str]) -> Sent:
+            again = repair_call(request, model, model_id, answered, problems)
+            return self._send(again, gate, _tokens_of(again))
+
+        return reply_in_form(sent, request, model, model_id, read=read_reply, repair=repair)
 
     def _model_id(self, model: ModelInfo) -> str:
         try:
@@ -240,26 +184,17 @@ class BedrockNova:
         except RequestError as error:
             raise BadModelRequest(error.message, hint=error.hint) from None
 
-    def _send(self, call: dict[str, Any], gate: Gate, tokens: int | None = None) -> _Sent:
+    def _send(self, call: dict[str, Any], gate: Gate, tokens: int | None = None) -> Sent:
         """Send a call, again after a wait where that may help; `tokens` as `Gate` takes them."""
         client = self._client()
-        sends = 0
-        while True:
-            sends += 1
-            settle = gate(tokens)
-            start = time.monotonic()
-            got = self._send_once(client, call)
-            if not isinstance(got, CallFailure):
-                used = read_usage(got)
-                settle(used.input_tokens + used.output_tokens)
-                return _Sent(got, sends, time.monotonic() - start)
-            if got.may_be_billed:
-                settle(None)
-            elif not got.was_sent:
-                settle(0)
-            if sends >= got.policy.sends:
-                raise got.as_error(sends)
-            self._wait(got, sends)
+        return send_patiently(
+            lambda: self._send_once(client, call),
+            _used_tokens,
+            gate,
+            tokens,
+            sleep=self._sleep,
+            jitter=self._jitter,
+        )
 
     def _send_once(self, client: Any, call: dict[str, Any]) -> dict[str, Any] | CallFailure:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -273,15 +208,6 @@ class BedrockNova:
             logger.debug("Bedrock did not answer", exc_info=True)
             return failure_of(error)
         return response if "stopReason" in response else UNREADABLE
-
-    def _wait(self, failure: CallFailure, sends: int) -> None:
-        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (sends - 1))
-        wait_s = max(failure.wait_s, longest * self._jitter())
-        logger.info(
-            "Bedrock: %s; send %d of %d in %.1f s",
-            failure.code, sends + 1, failure.policy.sends, wait_s,
-        )  # fmt: skip
-        self._sleep(wait_s)
 
     def _session(self) -> Any:
         with self._lock:
@@ -305,6 +231,11 @@ class BedrockNova:
                 except (BotoCoreError, ValueError) as error:
                     raise failure_of(error).as_error(1) from error
             return self._opened_client
+
+
+def _used_tokens(response: dict[str, Any]) -> int:
+    used = read_usage(response)
+    return used.input_tokens + used.output_tokens
 
 
 def _tokens_of(call: dict[str, Any]) -> int:

@@ -4,15 +4,14 @@ Media come first and words last. The answer's form travels as the input of a too
 made to call: Nova has no other way to be held to JSON.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.backends.catalog import Medium, ModelInfo, Tier
 from workbench.backends.form import json_in_text, whole_letters
 from workbench.backends.protocol import MediaPart, ModelRequest
+from workbench.backends.sending import Answered, repair_words
 from workbench.backends.staging import Staging
 from workbench.backends.usage import Usage
 from workbench.errors import AnswerCut, BadModelRequest, BadReply, MediaMissing
@@ -53,20 +52,6 @@ _STOPPED: Mapping[str, tuple[str, str]] = {
     "guardrail_intervened": ("was stopped by a guardrail", "ask the account's administrator"),
     "content_filtered": ("was stopped by the service's content filter", "choose another model"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What one Converse reply holds."""
-
-    answer: Any
-    """Input of the tool call, or JSON found in the text; None if there was neither."""
-    text: str
-    """Whatever was said beside it."""
-    stop_reason: str
-    usage: Usage
-    tier: Tier
-    """Service tier it is billed at, as the reply says; the one asked for where it says nothing."""
 
 
 def converse_call(
@@ -120,13 +105,7 @@ def repair_call(
 
     The media are not sent again: they would be paid again, and the answer to reform is there.
     """
-    given = answered.text
-    if answered.answer is not None:
-        given = json.dumps(answered.answer, ensure_ascii=False)
-    words = (
-        f"{request.prompt}\n\nYou have answered:\n{given}\n\nThis does not have the agreed form: "
-        f"{'; '.join(problems)}. Give the same answer again in the agreed form. Add nothing."
-    )
+    words = repair_words(request, answered, problems)
     return _call(request, model, model_id, [{"text": words}])
 
 

@@ -90,7 +90,7 @@ class ModelInfo(BaseModel):
     """Other names it is found by; results and limits are kept under `key`."""
     name: str
     engine: str
-    """`local`, `nova`, `rekognition`, `transcribe` or `polly`: which backend answers."""
+    """`local`, `nova`, `rekognition`, `transcribe`, `polly` or `openai`: which backend answers."""
     ids: dict[str, str]
     """Route → model or inference-profile id."""
     model_id: str
@@ -115,12 +115,22 @@ class ModelInfo(BaseModel):
     """What it is for here; only `analyse` models answer questions about media."""
     prices: tuple[Price, ...] = ()
     is_free: bool = False
-    """True only for the local engine: it costs nothing by nature, not for want of a price."""
+    """True for what costs nothing by nature, not for want of a price: the local engine, and what
+    a user's own file says so of."""
     text_factor: float = 1.0
     """Tokens of its own for each that `pricing.text_tokens` counts in words; see `calibration`."""
     speed_note: str = ""
     source: str = ""
     as_of: date | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_route(cls, values: Any) -> Any:
+        """A model of an OpenAI-compatible server has one id, and need not name it twice."""
+        is_one = isinstance(values, dict) and values.get("engine") == "openai"
+        if is_one and not values.get("ids") and "model_id" in values:
+            return {**values, "ids": {"openai": values["model_id"]}}
+        return values
 
     def accepts_all(self, media: Collection[Medium]) -> bool:
         """Can it take all of these media?"""

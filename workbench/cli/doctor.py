@@ -18,6 +18,7 @@ OPTIONAL = frozenset(
         "transcribe",
         "polly",
         "Sandbox",
+        "openai",
         "Worker",
         "Last backup",
         "Search index",

@@ -1,6 +1,7 @@
 """`workbench models`: the catalog, with dates and sources, and its comparison with the account."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="also those that no longer answer")
+    parser.add_argument(
+        "--served",
+        action="store_true",
+        help="what the server at WORKBENCH_OPENAI_BASE_URL has, and which of it the catalog names",
+    )
     parser.add_argument(
         "--check",
         action="store_true",
@@ -93,7 +99,28 @@ def _print_check(check: "CatalogCheck") -> None:
         print(f"  {part.part}: {part.reason}\n    {part.hint}")
 
 
+def _served(*, as_json: bool) -> int:
+    """Print what the OpenAI-compatible server has."""
+    with Workspace.open() as workspace:
+        served = workspace.served_models()
+        known = workspace.catalog.models("openai", purpose=None)
+    keys = {model.model_id: model.key for model in known}
+    if as_json:
+        print_json([{"model_id": name, "key": keys.get(name)} for name in served])
+        return 0
+    print(table(["model", "key in the catalog"], [[name, keys.get(name, "–")] for name in served]))
+    if new := [name for name in served if name not in keys]:
+        print("\nA model is used once the file of WORKBENCH_CATALOG_FILE names it, such as:\n")
+        print(
+            f'[models.mine]\nname = {json.dumps(new[0])}\nengine = "openai"\n'
+            f'model_id = {json.dumps(new[0])}\naccepts = ["text"]\nmax_output_tokens = 8000'
+        )
+    return 0
+
+
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.served:
+        return _served(as_json=arguments.json)
     if arguments.check:
         return _check(arguments)
     if arguments.write:
@@ -129,6 +156,7 @@ COMMANDS = {
     "models": Command(
         "  workbench models\n"
         "  workbench models --all --json\n"
+        "  workbench models --served\n"
         "  workbench models --check --write prices.toml",
         _options,
         _run,

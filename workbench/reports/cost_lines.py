@@ -55,6 +55,7 @@ ENGINES = {
     "rekognition": "Amazon Rekognition",
     "transcribe": "Amazon Transcribe",
     "polly": "Amazon Polly",
+    "openai": "OpenAI-compatible server",
 }
 
 

@@ -10,7 +10,7 @@ from workbench.ui.formats import advice, plain
 from workbench.ui.session import workspace
 from workbench.ui.states import state_badge
 
-OPTIONAL = ("nova", "rekognition", "transcribe", "polly")
+OPTIONAL = ("nova", "rekognition", "transcribe", "polly", "openai")
 """Parts that are off and not broken when they are not ready."""
 
 TITLES = {
@@ -19,6 +19,7 @@ TITLES = {
     "rekognition": "Amazon Rekognition",
     "transcribe": "Amazon Transcribe",
     "polly": "Amazon Polly",
+    "openai": "OpenAI-compatible server",
     "ffmpeg": "Video tools",
 }
 

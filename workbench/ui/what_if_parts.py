@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from workbench.analysis.prices import PriceRow
+from workbench.analysis.request import ENGINES
 from workbench.analysis.what_if import DEPTHS, TIERS
 from workbench.backends.usage import format_usd
 from workbench.media.timecode import parse_length
@@ -102,7 +103,8 @@ def _subjects() -> tuple[Chosen, Chosen]:
 
 
 def _ways() -> tuple[Chosen, Chosen, Chosen]:
-    known = {model.key: model.name for model in workspace().catalog.models()}
+    every = workspace().catalog.models()
+    known = {model.key: model.name for model in every if model.engine in ENGINES}
     which, how, when = st.columns([1.6, 1, 1.4])
     with which:
         models = st.multiselect(

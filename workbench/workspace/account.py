@@ -1,4 +1,4 @@
-"""What a workspace asks of the AWS account: may it be used, and is the catalog still right?"""
+"""What a workspace asks of its services: may they be used, and is the catalog still right?"""
 
 import functools
 from collections.abc import Iterator
@@ -66,6 +66,14 @@ class AccountWork(Services):
         from workbench.backends.catalog_check import check_catalog
 
         return check_catalog(self.catalog, self.account, progress=progress)
+
+    def served_models(self) -> tuple[str, ...]:
+        """What the OpenAI-compatible server has, by its own names; nothing is billed.
+
+        Raises:
+            BackendError: No server is set, or it gives no list.
+        """
+        return self.openai.served_models()
 
     def write_catalog(self, check: "CatalogCheck", path: Path) -> int:
         """Write what a comparison found over the catalog, into a file of the user's own.

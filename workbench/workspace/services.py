@@ -17,6 +17,7 @@ from workbench.settings import Settings
 if TYPE_CHECKING:
     from workbench.backends.bedrock import BedrockNova
     from workbench.backends.embedders import Embedder
+    from workbench.backends.openai_compatible import OpenAICompatible
     from workbench.backends.polly import Polly
     from workbench.backends.staging import Staging
     from workbench.backends.transcribe import Transcribe
@@ -64,6 +65,7 @@ class Services:
         registry.register("rekognition", self._open_rekognition)
         registry.register("transcribe", lambda: self.transcribe)
         registry.register("polly", lambda: self.polly)
+        registry.register("openai", lambda: self.openai)
         return registry
 
     def _open_local(self) -> Backend:
@@ -106,6 +108,13 @@ class Services:
             staging=self.staging,
             stream=self.settings.nova_stream,
         )
+
+    @functools.cached_property
+    def openai(self) -> "OpenAICompatible":
+        """A server that speaks OpenAI's chat completions; opening it calls nothing."""
+        from workbench.backends.openai_compatible import OpenAICompatible
+
+        return OpenAICompatible(self.settings.openai_base_url)
 
     @functools.cached_property
     def staging(self) -> "Staging | None":
