@@ -1,6 +1,7 @@
 """`workbench explain`: films of notes and analyses, their storyboards, and what is refused."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_the_price_of_a_voice_is_shown_before_it_is_paid(run, tmp_path: Path, mo
             monkeypatch.setenv(name, value)
         shown = run(*words)
         assert shown.code == 0
-        assert "Joanna, neural: 32 characters, $0.0005" in shown.out
+        assert re.search(r"Joanna, neural +32 +\$0.0005 +\$0.0005 +\$0.0005", shown.out)
         assert "Add --yes" in shown.out
         assert run(*words, "--json").json["price"]["high_usd"] == 0.000512
         assert polly.billed == []

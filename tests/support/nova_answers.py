@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.support.bedrock_rules import Received, ReceivedMedia
+from tests.support.film_answers import film_answer
 
 CHAPTER_S = 60.0
 CHAPTER_OF_SHORT_S = 10.0
@@ -38,6 +39,8 @@ _PART = re.compile(r": (\d+:\d\d(?::\d\d)?) to (\d+:\d\d(?::\d\d)?) of")
 def answer_to(request: Received) -> dict[str, Any]:
     """Answer in the form of the schema."""
     properties = request.schema.get("properties", {})
+    if (of_film := film_answer(request)) is not None:
+        return of_film
     if "pictures" in properties:
         entries = enumerate(request.media, start=1)
         return {"pictures": [_about(request, number, media) for number, media in entries]}

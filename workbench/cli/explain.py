@@ -1,13 +1,20 @@
-"""`workbench explain`: short narrated films of an analysis, of notes, a storyboard or an example."""
+"""`workbench explain`: short narrated films of an analysis, notes, a storyboard, a question …"""
 
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from workbench.backends.usage import format_usd
+from workbench.cli.film_price import (
+    add_question_options,
+    is_agreed,
+    price_json,
+    print_price,
+    question_values,
+)
 from workbench.cli.output import (
     Command,
     counted,
@@ -16,7 +23,6 @@ from workbench.cli.output import (
     print_json,
     shown_progress,
     table,
-    usd,
 )
 from workbench.errors import NotInLibrary, RequestError
 from workbench.explain.request import FilmRequest
@@ -26,7 +32,6 @@ from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from workbench.explain.making import Film
-    from workbench.explain.price import FilmPrice
     from workbench.explain.publishing import Published
 
 
@@ -37,6 +42,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     about.add_argument("--notes", metavar="FILE", help="notes in Markdown; - for standard input")
     about.add_argument("--storyboard", metavar="FILE", help="a storyboard as JSON")
+    about.add_argument(
+        "--ask", metavar="QUESTION", help="a question that models answer; its price comes first"
+    )
     about.add_argument("--example", metavar="NAME", help="a storyboard that is shipped")
     about.add_argument("--examples", action="store_true", help="list the storyboards shipped")
     about.add_argument("--list", action="store_true", help="list the films that were made")
@@ -65,6 +73,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         choices=("standard", "neural", "long-form", "generative"),
         help="how a voice of Polly speaks (default: neural where it has it, else standard)",
     )
+    add_question_options(parser)
     parser.add_argument("--max-cost-usd", metavar="DOLLARS", help="stop before this many dollars")
     parser.add_argument("--yes", action="store_true", help="pay the price without being asked")
     parser.add_argument(
@@ -109,6 +118,8 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
         values["notes"], values["folder"] = _read(arguments.notes)
     elif arguments.storyboard:
         values["storyboard"], values["folder"] = _read(arguments.storyboard)
+    elif arguments.ask is not None:
+        values |= question_values(arguments)
     elif arguments.example:
         values["example"] = arguments.example
     elif arguments.analysis:
@@ -118,7 +129,7 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
     else:
         raise RequestError(
             "nothing to explain",
-            hint="name a file that was analysed, --notes, --storyboard or --example",
+            hint="name a file that was analysed, --notes, --storyboard, --ask or --example",
         )
     try:
         return FilmRequest.model_validate(values)
@@ -148,20 +159,11 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.publish:
             return _publish(arguments, workspace)
         request = _request(arguments, workspace)
+        if not _is_paid_for(arguments, workspace, request):
+            return 0
         if arguments.storyboard_only:
             print(write_storyboard(workspace.storyboard(request)), end="")
             return 0
-        if request.has_paid_voice:
-            price = workspace.film_price(request)
-            is_due = price.high_usd != 0
-            if not arguments.json:
-                _print_price(price)
-            if is_due and not arguments.yes:
-                if arguments.json:
-                    print_json({"price": _price_json(price), "film": None})
-                else:
-                    print("Nothing was sent. Add --yes to pay for it.")
-                return 0
         with shown_progress(quiet=arguments.json) as progress:
             film = workspace.film(request, progress=progress)
     if arguments.json:
@@ -171,20 +173,24 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _price_json(price: "FilmPrice") -> dict[str, Any]:
-    return {
-        "low_usd": usd(price.low_usd),
-        "high_usd": usd(price.high_usd),
-        "lines": [plain(line) for line in price.lines],
-    }
-
-
-def _print_price(price: "FilmPrice") -> None:
-    for line in price.lines:
-        if line.is_kept:
-            print(f"{line.by}: spoken before and kept, $0")
-        else:
-            print(f"{line.by}: {line.characters:,} characters, {format_usd(line.high_usd)}")
+def _is_paid_for(
+    arguments: argparse.Namespace, workspace: Workspace, request: FilmRequest
+) -> bool:
+    """Show the price of what is paid; False where that is all that is wanted, or it is too much."""
+    if arguments.storyboard_only:
+        request = request.model_copy(update={"voice": "none"})
+    if not (request.source == "question" or request.has_paid_voice or arguments.dry_run):
+        return True
+    price = workspace.film_price(request)
+    is_due = price.high_usd != 0 and not arguments.yes
+    if arguments.json:
+        if arguments.dry_run or is_due:
+            print_json({"price": price_json(price), "film": None})
+            return False
+        return True
+    if arguments.dry_run or is_due or not arguments.storyboard_only:
+        print_price(price)
+    return not arguments.dry_run and is_agreed(price, yes=arguments.yes)
 
 
 def _print_film(film: "Film") -> None:
@@ -252,6 +258,8 @@ COMMANDS = {
         "  workbench explain --notes notes.md --theme dark\n"
         "  workbench explain talk.mp4 --storyboard-only > film.json\n"
         "  workbench explain --storyboard film.json\n"
+        '  workbench explain --ask "How does a mechanical seal fail?" --dry-run\n'
+        '  workbench explain --ask "How does a mechanical seal fail?" --length short --yes\n'
         "  workbench explain --example pythagoras\n"
         "  workbench explain --notes notes.md --voice Joanna --max-cost-usd 0.10\n"
         "  workbench explain --publish 3f2a91c0b7de",
