@@ -329,7 +329,6 @@ def test_a_beat_that_still_cannot_be_drawn_is_told_in_words_with_a_note(workspac
     [
         [],
         [{"kind": "title", "heading": "", "say": ""}],
-        [7, "eight", None],
         [{"kind": "bullets", "heading": "x", "say": "Water.", "items": ["y"] * 199}] * 45,
         [{"kind": "quote", "heading": "h" * 5000, "say": "s" * 9000, "text": "t"}],
         [

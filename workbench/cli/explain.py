@@ -173,9 +173,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _is_paid_for(
-    arguments: argparse.Namespace, workspace: Workspace, request: FilmRequest
-) -> bool:
+def _is_paid_for(arguments: argparse.Namespace, workspace: Workspace, request: FilmRequest) -> bool:
     """Show the price of what is paid; False where that is all that is wanted, or it is too much."""
     if arguments.storyboard_only:
         request = request.model_copy(update={"voice": "none"})

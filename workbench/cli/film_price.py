@@ -67,7 +67,7 @@ def print_price(price: FilmPrice) -> None:
     if not price.lines:
         print("It costs nothing: no model and no service is asked.")
         return
-    words: dict[str, str] = {**WORDS}
+    words = {str(name): said for name, said in WORDS.items()}
     rows = [
         [
             words.get(line.stage, line.stage),

@@ -37,8 +37,9 @@ beats = st.fixed_dictionaries(
         ),
         **dict.fromkeys(("items", "names", "formulas", "left", "right"), lists),
         **dict.fromkeys(("values", "starts_s", "ends_s"), numbers),
-        "x_from": st.floats(),
-        "x_to": st.floats(),
+        # Minus nothing is written as nothing.
+        "x_from": st.floats().map(lambda x: x + 0.0),
+        "x_to": st.floats().map(lambda x: x + 0.0),
     },
 )
 

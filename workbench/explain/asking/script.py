@@ -294,7 +294,8 @@ def as_written(beats: Sequence[WrittenBeat]) -> str:
 
 
 def _filled(beat: WrittenBeat) -> dict[str, Any]:
-    return {"kind": beat.kind, **beat.model_dump(exclude_defaults=True)}
+    needed = {"kind": beat.kind, "heading": beat.heading, "say": beat.say}
+    return needed | beat.model_dump(exclude_defaults=True)
 
 
 def in_words(written: WrittenBeat) -> Beat | None:

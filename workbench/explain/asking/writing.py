@@ -209,7 +209,9 @@ class Writer:
                 draft.told = _sentences(data.get("problems"))
                 corrected = read_script({"beats": data.get("beats")})
                 if len(corrected.beats) >= max(1, LEAST_KEPT * len(written)):
-                    corrected, beats, faults = self._drawable("validate", corrected, repair, data)
+                    # What could not be put right once is not paid for again.
+                    again = None if faults else repair
+                    _, beats, faults = self._drawable("validate", corrected, again, data)
         draft.notes += [f"{fault}: its words are shown instead." for fault in faults]
         self._make_story(beats)
 
