@@ -1,4 +1,4 @@
-"""`workbench explain`: short narrated films of an analysis, notes, a storyboard, a question …"""
+"""`workbench explain`: short narrated films of what was analysed, written, shipped or asked."""
 
 import argparse
 import sys
