@@ -1,5 +1,8 @@
 """Films spoken by Polly: priced before, paid once, in step with the pictures, never by another voice."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -268,3 +271,32 @@ def test_a_job_pays_for_the_voice_under_its_own_name(workspace: Workspace) -> No
     film = workspace.film(asked(), job_id="0123456789abcdef")
     assert workspace.store.spent_usd("0123456789abcdef") == film.cost_usd > 0
     assert set(workspace.store.ledger()["job_id"]) == {"0123456789abcdef"}
+
+
+MAKES_IT = """
+import sys
+from pathlib import Path
+from workbench import Settings, Workspace
+from workbench.explain.request import FilmRequest
+with Workspace.open(Settings(data_dir=Path(sys.argv[1]))) as workspace:
+    film = workspace.film(FilmRequest(storyboard=sys.argv[2], voice="Joanna"))
+    print(film.id, film.path.stat().st_size)
+"""
+
+
+def test_two_programs_that_make_the_same_film_at_once_pay_once_and_both_have_it(
+    polly: PollyServer, tmp_path: Path, project: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    Workspace.open(Settings(data_dir=data_dir)).close()
+    words = [sys.executable, "-c", MAKES_IT, str(data_dir), story_of(TEXTS)]
+    environment = {**os.environ, "PYTHONPATH": str(project)}
+    both = [
+        subprocess.Popen(words, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0] == said[1] != ""
+    assert polly.billed_characters == 2 * LETTERS
+    assert [path.name for path in (data_dir / "films").iterdir()] == [said[0].split()[0]]
