@@ -87,7 +87,7 @@ class World:
             return said.read().decode()
 
 
-def listen(server: socket.socket, kind: str, heard: list[str]) -> None:
+def listen(server: socket.socket, kind: str, heard: list[str], stack: contextlib.ExitStack) -> None:
     """Write down that somebody has come."""
 
     def wait() -> None:
@@ -95,10 +95,21 @@ def listen(server: socket.socket, kind: str, heard: list[str]) -> None:
             if server.type == socket.SOCK_DGRAM:
                 server.recv(100)
             else:
-                server.accept()[0].recv(100)
-            heard.append(kind)
+                with server.accept()[0] as talk:
+                    talk.recv(100)
+            if not is_over.is_set():
+                heard.append(kind)
 
-    threading.Thread(target=wait, daemon=True).start()
+    def end() -> None:
+        is_over.set()
+        with contextlib.suppress(OSError):  # it wakes the thread all the same
+            server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+    is_over = threading.Event()
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    stack.callback(end)
 
 
 @pytest.fixture
@@ -148,7 +159,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
                 told[kind] = server.getsockname()[1]
             elif not address.startswith("\0"):
                 Path(address).chmod(0o777)
-            listen(server, kind, heard)
+            listen(server, kind, heard, stack)
         yield World(folder, victim, told, heard)
 
 

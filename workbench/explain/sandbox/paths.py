@@ -1,8 +1,9 @@
 """What a confined program may read: the interpreter, its packages, and the system's programs.
 
-All of it is looked up here and now. No folder that holds a home is ever among it.
+All of it is looked up, once in each process. No folder that holds a home is ever among it.
 """
 
+import functools
 import os
 import shutil
 import site
@@ -30,7 +31,8 @@ def package_folder() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def interpreter_paths() -> list[Path]:
+@functools.cache
+def interpreter_paths() -> tuple[Path, ...]:
     """Where the interpreter that runs now, and the packages it uses, lie."""
     kinds = ("stdlib", "platstdlib", "purelib", "platlib")
     named = [
@@ -43,7 +45,7 @@ def interpreter_paths() -> list[Path]:
     ]
     if site.ENABLE_USER_SITE:
         named.append(site.getusersitepackages())
-    return existing(named)
+    return tuple(existing(named))
 
 
 def readable_paths(more: Sequence[Path] = ()) -> list[Path]:
@@ -52,11 +54,16 @@ def readable_paths(more: Sequence[Path] = ()) -> list[Path]:
     Args:
         more: What this one program may read beside that.
     """
+    return [*_usual_paths(), *existing(map(str, more))]
+
+
+@functools.cache
+def _usual_paths() -> tuple[Path, ...]:
     programs = [shutil.which(name) for name in DRAWING_PROGRAMS]
     trees = [str(Path(program).resolve().parents[2]) for program in programs if program]
-    named = [*LOOKED_UP, *trees, str(package_folder()), *map(str, more)]
+    named = [*LOOKED_UP, *trees, str(package_folder())]
     system = [Path(name) for name in SYSTEM if Path(name).exists()]
-    return outermost([*system, *interpreter_paths(), *existing(named)])
+    return tuple(outermost([*system, *interpreter_paths(), *existing(named)]))
 
 
 def existing(named: Iterable[str]) -> list[Path]:

@@ -68,10 +68,15 @@ def tree_of(pid: int) -> Tree:
         if not name.isdigit():
             continue
         try:
-            text = Path(f"/proc/{name}/stat").read_text(errors="replace")
+            handle = os.open(f"/proc/{name}/stat", os.O_RDONLY)
         except OSError:
             continue
-        words = text.rpartition(")")[2].split()
+        try:
+            words = os.read(handle, 1024).rpartition(b")")[2].split()
+        except OSError:
+            continue
+        finally:
+            os.close(handle)
         parents.setdefault(int(words[1]), []).append(int(name))
         seconds[int(name)] = sum(map(int, words[11:15])) / _TICKS
     found, todo = [], [pid]

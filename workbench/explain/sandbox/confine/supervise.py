@@ -14,7 +14,6 @@ from __future__ import annotations
 import marshal
 import os
 import resource
-import signal
 import sys
 import time
 
@@ -37,8 +36,11 @@ from .kernel import (
 )
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing`, `json` and `pathlib` would double the time this takes to start
+if TYPE_CHECKING:  # `signal`, `typing` and `pathlib` would double the time this takes to start
+    import signal
     from typing import Any, NoReturn
+else:
+    import _signal as signal
 
 OPEN_DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 READ_DEVICES = ("/dev/random", "/dev/urandom")
