@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.explain.test_film import cuts_s, tones_s
-from tests.support.polly_server import LETTER_MS, NOTHING, SPEAK, PollyServer
+from tests.support.polly_server import CUT_IN_SOUND, LETTER_MS, NOTHING, SPEAK, PollyServer
 from workbench import Settings, Workspace
 from workbench.backends.polly import Polly
 from workbench.errors import (
@@ -254,6 +254,15 @@ def test_a_cap_below_the_price_is_refused_before_a_word_is_spoken(
     assert caught.value.hint
     assert polly.billed == []
     assert workspace.film(asked(max_cost_usd=price)).cost_usd == price
+
+
+def test_a_cost_that_nobody_knows_is_not_told_as_nothing(
+    workspace: Workspace, polly: PollyServer
+) -> None:
+    polly.script(SPEAK, CUT_IN_SOUND)
+    film = workspace.film(asked())
+    assert film.cost_usd is None
+    assert "lost" in workspace.store.ledger()["outcome"].to_list()
 
 
 def test_without_credentials_nobody_else_speaks(

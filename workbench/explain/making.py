@@ -79,7 +79,8 @@ class Film:
     characters: int = 0
     """Characters its words are billed by, those that were spoken for an earlier film too."""
     cost_usd: Cost = Decimal(0)
-    """Dollars paid while it was made; what was kept from before has cost nothing again."""
+    """Dollars paid while it was made, None where a price is not known; what was kept from before
+    has cost nothing again."""
     published: Published | None = None
     """Where it was put for others."""
 

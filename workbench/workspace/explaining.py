@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.analysis.making import Executor
-from workbench.backends.usage import format_usd
+from workbench.backends.usage import format_usd, total_cost
 from workbench.errors import BackendError, BudgetReached, RequestError
 from workbench.library.calls import go_on
 from workbench.library.journal import RUN_PREFIX
@@ -197,7 +197,7 @@ class ExplainingWork(QuestionWork, FilmWork):
                 film,
                 folder=self._films_dir / film_id,
                 characters=speaking.paid.characters(story) if speaking.paid else 0,
-                cost_usd=self.store.spent_usd(run_id),
+                cost_usd=total_cost(self.store.paid_by_task(run_id).values()),
             )
             write_record(film, workshop / film_id)
             self._put_in_place(workshop / film_id)
