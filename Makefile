@@ -19,7 +19,7 @@ help: ## list what can be made
 	@touch $@
 
 .venv/.dev: pyproject.toml requirements.lock .ci/environment.py
-	@$(PYTHON) .ci/environment.py local team equations dev
+	@$(PYTHON) .ci/environment.py local team equations explainer dev
 	@touch .venv/.local $@
 
 demo: .venv/.local ## the whole main job, on the sample or on your files: make demo MEDIA=folder
@@ -69,7 +69,7 @@ bench: .venv/.dev ## measure stages, memory and start-up, and the media room
 bench-media: .venv/.dev ## proxies against the documents' recipes and plain decoding (half an hour)
 	$(VENV)/python -m tests.bench.media
 
-bench-explain: .venv/.dev ## measure films: a minute of cards, one beat again, sync of forty beats
+bench-explain: .venv/.dev ## measure films by cards and Manim: a minute, one beat again, sync of forty
 	$(VENV)/python -m tests.bench.explain
 
 bench-kill: .venv/.dev ## kill worker, team and app 300 times and count what was paid (half an hour)

@@ -62,6 +62,14 @@ def _heic() -> Readiness:
     return Readiness("HEIC photos", True, words, "pip install 'nova-workbench[heif]'")
 
 
+def _animation() -> Readiness:
+    from workbench.explain.animation.availability import INSTALL, manim_version
+
+    if found := manim_version():
+        return Readiness("Animation", True, f"films move, by Manim {found}")
+    return Readiness("Animation", False, "films are cards; they move once Manim is there", INSTALL)
+
+
 def _disk(data_dir: Path) -> Readiness:
     free = shutil.disk_usage(data_dir).free
     words = f"{free / 1e9:.1f} GB free where {data_dir.name} lies"
@@ -163,6 +171,7 @@ def health(
         _search(embedder),
         _ffmpeg(),
         _heic(),
+        _animation(),
         sandbox_readiness(),
         _worker(store, data_dir),
         _disk(data_dir),

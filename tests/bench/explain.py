@@ -1,20 +1,25 @@
-"""Measure films: a minute of cards, one beat drawn again, and the sync of forty beats.
+"""Measure films by cards and by Manim: a minute, one beat drawn again, and the sync of forty beats.
 
 python -m tests.bench.explain
 """
 
 import argparse
+import resource
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image as Pillow
 
 from tests.explain.conftest import WORD_S, hum
 from tests.explain.test_film import cuts_s, tones_s
-from workbench.explain.making import make_film
+from workbench.explain.animation.availability import INSTALL, is_available
+from workbench.explain.making import Film, make_film
 from workbench.explain.narration import FRAME_RATE, LEAD_S, Voice
+from workbench.explain.pieces import Renderer
 from workbench.explain.storyboard import Beat, Storyboard
 from workbench.explain.visuals import (
     Bar,
@@ -51,27 +56,43 @@ def minute(folder: Path) -> Storyboard:
     return Storyboard("A minute", beats)
 
 
-def speed(times: int) -> None:
+def processor_s() -> float:
+    """Seconds of processors used by this process and by those it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def timed(make: Callable[[], Film]) -> tuple[Film, float, float]:
+    """A film, and the seconds and processor seconds it took."""
+    began, used = time.perf_counter(), processor_s()
+    film = make()
+    return film, time.perf_counter() - began, processor_s() - used
+
+
+def speed(times: int, renderer: Renderer, goal_s: int) -> None:
     """A minute from nothing, and again with one beat changed."""
     whole, one = [], []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             story = minute(folder)
-            began = time.perf_counter()
-            film = make_film(story, folder / "a", folder / "kept", VOICE)
-            whole.append((time.perf_counter() - began) / film.duration_s * 60)
+            make = partial(make_film, kept=folder / "kept", voice=VOICE, renderer=renderer)
+            film, wall_s, used_s = timed(partial(make, story, folder / "a"))
+            whole.append((wall_s / film.duration_s * 60, used_s / film.duration_s * 60))
             beats = list(story.beats)
             beats[2] = Beat("Other", beats[2].show, beats[2].say)
-            began = time.perf_counter()
-            again = make_film(
-                Storyboard("Other", tuple(beats)), folder / "b", folder / "kept", VOICE
-            )
-            one.append(time.perf_counter() - began)
+            other = Storyboard("Other", tuple(beats))
+            again, *spent = timed(partial(make, other, folder / "b"))
+            one.append(tuple(spent))
             if (film.beats_drawn, again.beats_drawn) != (len(beats), 1):
                 raise SystemExit("the wrong beats were drawn")
-    print(f"60 s of cards, 720p30   {statistics.median(whole):6.1f} s   goal 20 s")
-    print(f"one beat drawn again    {statistics.median(one):6.1f} s   goal 10 s")
+            if film.notes:
+                raise SystemExit(f"not drawn as asked: {film.notes}")
+    for what, rows, goal in (("60 s, 720p30", whole, goal_s), ("one beat again", one, 10)):
+        walls, used = (statistics.median(column) for column in zip(*rows, strict=True))
+        print(
+            f"{renderer:<6} {what:<16} {walls:6.1f} s   {used:6.1f} s of processors   goal {goal} s"
+        )
 
 
 def sync() -> None:
@@ -102,7 +123,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=3)
     arguments = parser.parse_args()
-    speed(arguments.times)
+    speed(arguments.times, "cards", 20)
+    if is_available():
+        speed(arguments.times, "manim", 45)
+    else:
+        print(f"no Manim here: {INSTALL}")
     sync()
 
 

@@ -17,6 +17,7 @@ OPTIONAL = frozenset(
         "rekognition",
         "transcribe",
         "polly",
+        "Animation",
         "Sandbox",
         "openai",
         "Worker",

@@ -80,6 +80,13 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--theme", choices=("light", "dark"), default="light", help="colours (default: light)"
     )
     parser.add_argument(
+        "--renderer",
+        choices=("auto", "cards", "manim"),
+        default="auto",
+        help="what draws it: cards are still, manim moves (default: auto, manim where it is "
+        "installed and there is an equation or a curve)",
+    )
+    parser.add_argument(
         "--moving", action="store_true", help="show pieces of the source instead of stills"
     )
     parser.add_argument(
@@ -111,6 +118,7 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
         "max_cost_usd": arguments.max_cost_usd,
         "publish": arguments.and_publish,
         "theme": arguments.theme,
+        "renderer": arguments.renderer,
         "moving": arguments.moving,
         "chapter": None if arguments.chapter is None else arguments.chapter - 1,
     }

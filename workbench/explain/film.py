@@ -5,7 +5,8 @@ put together by copying. So a film whose one beat was changed costs one beat.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,26 +38,77 @@ _LIMITED_RANGE = 1
 
 
 def step_frames(card: Card, timed: TimedBeat) -> tuple[int, ...]:
-    """The frame of the beat at which each still picture appears.
+    """The frame of the beat at which each still picture appears; the first is there at once.
 
     A point appears with the sentence that says it, where there are as many sentences as points or
     one more to begin with; else they come evenly over the words.
     """
     count = len(card.steps)
-    points = [step for step in card.steps if step.said is not None]
-    said = timed.said
-    if len(points) == count and len(said) in (count, count + 1):
-        starts = [u.span.start_s for u in said[len(said) - count :]]
-        frames = [round(start_s * FRAME_RATE) for start_s in starts]
-    else:
-        until_s = max((u.span.end_s for u in said), default=timed.length_s * 0.9)
+    starts = None
+    if all(step.said is not None for step in card.steps):
+        starts = said_frames(count, timed)
+    if starts is None:
+        until_s = max((u.span.end_s for u in timed.said), default=timed.length_s * 0.9)
         each = (until_s - LEAD_S) / count
-        frames = [round((LEAD_S + index * each) * FRAME_RATE) for index in range(count)]
-    frames[0] = 0
-    # In order, and each seen for a moment, whatever the words do.
-    for index in range(1, count):
-        frames[index] = max(frames[index], frames[index - 1] + 1)
-    return tuple(min(frame, max(0, timed.frames - 1)) for frame in frames)
+        starts = [round((LEAD_S + index * each) * FRAME_RATE) for index in range(count)]
+    return in_order([0, *starts[1:]], timed)
+
+
+def said_frames(count: int, timed: TimedBeat) -> list[int] | None:
+    """The frames at which so many points are said; None where sentences do not tell."""
+    said = timed.said
+    if len(said) not in (count, count + 1):
+        return None
+    return [round(u.span.start_s * FRAME_RATE) for u in said[len(said) - count :]]
+
+
+def in_order(frames: Sequence[int], timed: TimedBeat) -> tuple[int, ...]:
+    """Frames one after the other, each of them seen for a moment, whatever the words do."""
+    ordered: list[int] = []
+    for frame in frames:
+        ordered.append(max(frame, ordered[-1] + 1) if ordered else frame)
+    return tuple(min(frame, max(0, timed.frames - 1)) for frame in ordered)
+
+
+@contextmanager
+def beat_file(target: Path) -> "Iterator[Callable[[np.ndarray, int], None]]":
+    """Encode a beat picture by picture: what comes of it can be joined with others by copying.
+
+    Gives a function that takes a picture, as rows of red, green and blue or with a fourth value
+    that is left out, and the number of frames it stays.
+
+    Args:
+        target: The file; it is whole or not there.
+
+    Raises:
+        DiskFull: There is no room.
+    """
+    import av
+
+    with atomic_output(target) as temporary, av.open(str(temporary), "w", format="mp4") as file:
+        video = file.add_stream("libx264", rate=FRAME_RATE, options=_X264)
+        video.width, video.height, video.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        video.time_base = Fraction(1, FRAME_RATE)
+        video.gop_size = 10 * FRAME_RATE
+        video.color_primaries = video.color_trc = video.colorspace = _BT709
+        video.color_range = _LIMITED_RANGE
+        count = 0
+
+        def add(pixels: "np.ndarray", frames: int) -> None:
+            nonlocal count
+            drawn = av.VideoFrame.from_ndarray(
+                pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24"
+            )
+            frame: Any = drawn.reformat(
+                format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+            )
+            for _ in range(frames):
+                frame.pts, frame.time_base = count, Fraction(1, FRAME_RATE)
+                file.mux(video.encode(frame))
+                count += 1
+
+        yield add
+        file.mux(video.encode(None))
 
 
 def encode_beat(card: Card, timed: TimedBeat, target: Path) -> None:
@@ -66,28 +118,19 @@ def encode_beat(card: Card, timed: TimedBeat, target: Path) -> None:
         MediaError: Its picture or clip cannot be read.
         DiskFull: There is no room.
     """
-    import av
     import numpy as np
 
-    with atomic_output(target) as temporary, av.open(str(temporary), "w", format="mp4") as file:
-        video = file.add_stream("libx264", rate=FRAME_RATE, options=_X264)
-        video.width, video.height, video.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
-        video.time_base = Fraction(1, FRAME_RATE)
-        video.gop_size = 10 * FRAME_RATE
-        video.color_primaries = video.color_trc = video.colorspace = _BT709
-        video.color_range = _LIMITED_RANGE
-        last: Any = None
-        frame: Any = None
-        for index, picture in enumerate(_pictures(card, timed)):
-            if picture is not last:
-                drawn = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
-                frame = drawn.reformat(
-                    format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
-                )
-                last = picture
-            frame.pts, frame.time_base = index, Fraction(1, FRAME_RATE)
-            file.mux(video.encode(frame))
-        file.mux(video.encode(None))
+    with beat_file(target) as add:
+        # A picture that stays is the same object: it is converted once.
+        last: Picture | None = None
+        stays = 0
+        for picture in _pictures(card, timed):
+            if last is not None and picture is not last:
+                add(np.asarray(last), stays)
+                stays = 0
+            last, stays = picture, stays + 1
+        if last is not None:
+            add(np.asarray(last), stays)
 
 
 def _pictures(card: Card, timed: TimedBeat) -> Iterator["Picture"]:

@@ -1,21 +1,19 @@
 """Make a film of a storyboard: speak, draw, put together, and write down what it was made of."""
 
 import hashlib
-import json
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from workbench.backends.usage import Cost
 from workbench.errors import MediaError
+from workbench.explain.animation.compiling import compile_storyboard
 from workbench.explain.asking.states import StageLog
 from workbench.explain.cards.drawing import Card, card_of, plain_card
-from workbench.explain.cards.equations import is_available
-from workbench.explain.cards.fonts import source_sans
-from workbench.explain.film import assemble, encode_beat, step_frames
+from workbench.explain.film import assemble
 from workbench.explain.narration import (
     FRAME_RATE,
     TimedBeat,
@@ -24,19 +22,14 @@ from workbench.explain.narration import (
     sound_of,
     transcript_of_film,
 )
+from workbench.explain.pieces import Piece, Renderer, draw_pieces, renderer_name, save_still
 from workbench.explain.publishing import Published
 from workbench.explain.storyboard import Beat, Storyboard, checked, write_storyboard
-from workbench.explain.visuals import Clip, Image
 from workbench.jsonable import to_json
 from workbench.media.outputs import atomic_output
 from workbench.media.timecode import format_time
 from workbench.progress import Progress, silent
 from workbench.speech.captions import write_srt, write_vtt
-
-RENDERER = 1
-"""Number of the way cards are drawn and encoded: another number draws every beat again."""
-
-STILL_WIDTH_PX = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +98,9 @@ class Film:
         return self.folder / "captions.srt"
 
 
-def film_id(story: Storyboard, voice: Voice) -> str:
-    """The name of the film that a storyboard and a voice make: 12 hexadecimal digits."""
-    text = f"{RENDERER} {voice.key}\n{write_storyboard(story)}"
+def film_id(story: Storyboard, voice: Voice, renderer: Renderer = "cards") -> str:
+    """The name of the film of a storyboard, a voice and a renderer: 12 hexadecimal digits."""
+    text = f"{renderer_name(renderer)} {voice.key}\n{write_storyboard(story)}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -117,12 +110,14 @@ def make_film(
     kept: Path,
     voice: Voice,
     *,
+    renderer: Renderer = "cards",
     progress: Progress = silent,
     stages: StageLog | None = None,
 ) -> Film:
     """Make the film of a storyboard.
 
-    A beat that cannot be drawn becomes a plain card that says so, and the film is finished.
+    A beat that Manim cannot draw becomes its card, one that cannot be drawn at all a plain card
+    that says so, and the film is finished.
 
     Args:
         story: What is shown and said.
@@ -130,12 +125,13 @@ def make_film(
             the film's id.
         kept: Where spoken words and encoded beats are kept for the next film.
         voice: Who speaks.
+        renderer: `cards` for still pictures, `manim` for motion; lengths are the same.
         progress: Told after each beat.
         stages: Told when speaking begins, and when drawing does.
 
     Raises:
         RequestError: The storyboard cannot be drawn.
-        NotInstalled: The voice is missing.
+        NotInstalled: The voice or Manim is missing.
         BackendError: The service that speaks did not; what was spoken before is kept.
         BudgetReached: It could cost more than what is left under the cap or of the budget.
         DiskFull: There is no room.
@@ -155,17 +151,16 @@ def make_film(
     )
     if stages:
         stages.enter("rendering_video")
-    encoded: list[Path] = []
+    pieces: list[Piece] = []
     described: list[FilmBeat] = []
-    drawn = 0
-    for first, timed in zip(cards, beats, strict=True):
-        of = timed.beat.heading or timed.beat.show.kind
-        progress(len(beats) + timed.index, total, f"draws: {of}")
-        card, target, is_new = _encoded(first, timed, story.theme, kept / "beats")
-        drawn += is_new
-        encoded.append(target)
-        still = _still(card, folder / f"still-{timed.index + 1:02}.jpg")
-        warnings = (*card.warnings, *timed.warnings)
+    drawing = draw_pieces(
+        story, cards, beats, kept / "beats", renderer,
+        told=lambda done, words: progress(len(beats) + done, total, words),
+    )  # fmt: skip
+    for timed, piece in zip(beats, drawing, strict=True):
+        pieces.append(piece)
+        still = save_still(piece, folder / f"still-{timed.index + 1:02}.jpg")
+        warnings = (*piece.warnings, *timed.warnings)
         described.append(
             FilmBeat(timed.beat.heading, timed.start_s, timed.length_s, still, warnings)
         )
@@ -175,8 +170,10 @@ def make_film(
     _write(folder / "captions.vtt", write_vtt(transcript))
     _write(folder / "transcript.md", transcript_page(story, beats))
     _write(folder / "storyboard.json", write_storyboard(story))
+    if renderer == "manim":
+        _write(folder / "scene.py", compile_storyboard(story, beats))
     assemble(
-        encoded,
+        [piece.path for piece in pieces],
         sound_of(beats),
         None if transcript.is_empty else folder / "captions.srt",
         folder / "film.mp4",
@@ -194,14 +191,14 @@ def make_film(
         language=story.language,
         origin=story.origin,
         made_by=story.made_by,
-        renderer=f"cards {RENDERER}",
+        renderer=renderer_name(renderer),
         beats=tuple(described),
         asset_ids=tuple(
             dict.fromkeys(s.asset_id for b in story.beats for s in b.sources if s.asset_id)
         ),
         notes=(*story.notes, *(said for beat in described for said in beat.warnings)),
         seconds_to_make=round(time.perf_counter() - began, 3),
-        beats_drawn=drawn,
+        beats_drawn=sum(piece.is_new for piece in pieces),
         storyboard_sha256=hashlib.sha256(write_storyboard(story).encode()).hexdigest(),
         voice_engine=voice.engine,
     )
@@ -247,45 +244,6 @@ def _card(beat: Beat, theme: str) -> Card:
         return card_of(beat, theme)
     except MediaError as error:
         return plain_card(beat, theme, error.message)
-
-
-def _encoded(card: Card, timed: TimedBeat, theme: str, folder: Path) -> tuple[Card, Path, bool]:
-    """A beat's card, its file, and whether it was drawn now."""
-    target = folder / f"{_beat_key(card, timed, theme)}.mp4"
-    if target.is_file():
-        target.touch()  # housekeeping goes by the time of last use
-        return card, target, False
-    try:
-        encode_beat(card, timed, target)
-    except MediaError as error:
-        card = plain_card(timed.beat, theme, error.message)
-        target = folder / f"{_beat_key(card, timed, theme)}.mp4"
-        encode_beat(card, timed, target)
-    return card, target, True
-
-
-def _beat_key(card: Card, timed: TimedBeat, theme: str) -> str:
-    """Everything the pictures of a beat depend on."""
-    show = timed.beat.show
-    file = []
-    if isinstance(show, Image | Clip):
-        facts = Path(show.path).stat()
-        file = [facts.st_size, facts.st_mtime_ns]
-    # Words are drawn only where they stand in for a picture.
-    drawn = timed.beat if card.warnings else replace(timed.beat, say="")
-    parts = [
-        RENDERER, theme, timed.frames, step_frames(card, timed), file, source_sans() is not None,
-        is_available(), card.warnings, to_json(drawn),
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:32]
-
-
-def _still(card: Card, target: Path) -> str:
-    picture = card.steps[-1].draw().canvas.finished().convert("RGB")
-    height = round(picture.height * STILL_WIDTH_PX / picture.width)
-    with atomic_output(target) as temporary:
-        picture.resize((STILL_WIDTH_PX, height)).save(temporary, "JPEG", quality=82)
-    return target.name
 
 
 def _write(path: Path, text: str) -> None:

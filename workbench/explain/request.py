@@ -94,6 +94,11 @@ class FilmRequest(BaseModel):
         default="medium", description="How much of an analysis is told."
     )
     theme: Literal["light", "dark"] = Field(default="light", description="Colours of the film.")
+    renderer: Literal["auto", "cards", "manim"] = Field(
+        default="auto",
+        description="What draws it: cards (still pictures), manim (motion), or auto: manim where it "
+        "is installed and there is an equation or a curve.",
+    )
     moving: bool = Field(
         default=False, description="Show pieces of the source for chapters instead of stills."
     )

@@ -105,7 +105,7 @@ class ExplainingWork(QuestionWork, FilmWork):
             paid = self._paid_voice(request, request.language, self.call)
             return FilmPrice((*lines, paid.likely_price(spoken_letters(request.length))))
         speaking = self._speaking(request, story, self.call)
-        if speaking.paid is None or self._is_made(self._film_id(story, speaking)):
+        if speaking.paid is None or self._is_made(self._film_id(request, story, speaking)):
             return FilmPrice(lines)
         return FilmPrice((*lines, speaking.paid.price(story, self._speech_dir)))
 
@@ -134,15 +134,18 @@ class ExplainingWork(QuestionWork, FilmWork):
             RequestError: There is nothing to tell, a beat cannot be drawn, or the voice does not
                 speak so.
             NotInLibrary: There is no such analysis.
-            NotInstalled: The voice is missing.
+            NotInstalled: The voice or Manim is missing.
             MediaError: The source cannot be read.
             BackendError: The service that speaks did not; what was spoken before is kept.
             BudgetReached: It could cost more than the cap or what is left of the budget.
             SettingsError: It is to be published, and no folder is set.
             DiskFull: There is no room.
         """
+        from workbench.explain.animation.availability import require_manim
         from workbench.explain.asking.states import WRITING
 
+        if request.renderer == "manim":
+            require_manim()
         if request.publish:
             self._require_shelf()
         run_id = job_id or f"{RUN_PREFIX}{uuid.uuid4().hex}"
@@ -161,10 +164,10 @@ class ExplainingWork(QuestionWork, FilmWork):
             else:
                 story = self.storyboard(request)
             speaking = self._speaking(request, story, make)
-            film_id = self._film_id(story, speaking)
+            film_id = self._film_id(request, story, speaking)
             if not self._is_made(film_id):
                 self._require_under_cap(request, story, speaking, run_id)
-                self._make(story, speaking, run_id, progress, stages)
+                self._make(request, story, speaking, run_id, progress=progress, stages=stages)
             if draft is not None:
                 self._keep_texts(self._films_dir / film_id, request, draft)
             if request.publish:
@@ -174,22 +177,26 @@ class ExplainingWork(QuestionWork, FilmWork):
 
     def _make(
         self,
+        request: "FilmRequest",
         story: "Storyboard",
         speaking: Speaking,
         run_id: str,
+        *,
         progress: Progress,
         stages: "StageLog",
     ) -> None:
         """Make a film in a folder of its own, and give it its name when it is whole."""
         from workbench.explain.making import make_film, write_record
+        from workbench.explain.pieces import choose_renderer
 
-        film_id = self._film_id(story, speaking)
+        film_id = self._film_id(request, story, speaking)
         with self._workshop() as workshop:
             film = make_film(
                 _noted(story, speaking),
                 workshop / film_id,
                 self.data_dir / "film_parts",
                 speaking.voice,
+                renderer=choose_renderer(request.renderer, story),
                 progress=progress,
                 stages=stages,
             )
@@ -245,10 +252,12 @@ class ExplainingWork(QuestionWork, FilmWork):
         return self.data_dir / "film_parts" / "speech"
 
     @staticmethod
-    def _film_id(story: "Storyboard", speaking: Speaking) -> str:
+    def _film_id(request: "FilmRequest", story: "Storyboard", speaking: Speaking) -> str:
         from workbench.explain.making import film_id
+        from workbench.explain.pieces import choose_renderer
 
-        return film_id(_noted(story, speaking), speaking.voice)
+        renderer = choose_renderer(request.renderer, story)
+        return film_id(_noted(story, speaking), speaking.voice, renderer)
 
     def _speaking(self, request: "FilmRequest", story: "Storyboard", execute: Executor) -> Speaking:
         """Who speaks; a service's voice is never replaced by another."""

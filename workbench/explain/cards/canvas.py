@@ -40,9 +40,19 @@ GREEN: Color = (34, 140, 84)
 
 _SCALE = 2
 
+LINE = 1.28
+"""Height of a line over the size of its letters."""
+
+BASELINE = 0.98
+"""Where letters stand below the top of their line, over their size."""
+
 
 class Canvas:
     """A sheet to draw on."""
+
+    part = 0
+    """Which part of the picture is drawn: what belongs together, from 1 on; 0 is its frame. A still
+    picture shows all of them, one that moves shows them one after the other."""
 
     def __init__(
         self, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX, fill: Color = PAPER
@@ -214,6 +224,63 @@ class Canvas:
         self.words.append(words)
         face = font(size_px * _SCALE, weight)
         self._draw.text((place[0] * _SCALE, place[1] * _SCALE), words, color, face, anchor)
+
+    def lines(
+        self,
+        lines: Sequence[str],
+        room: Sequence[float],
+        top: float,
+        size_px: int,
+        color: Color,
+        *,
+        weight: int = REGULAR,
+        align: str = "left",
+    ) -> tuple[float, float]:
+        """Write lines below each other; returns how far they reach to the left and to the right.
+
+        Args:
+            lines: Words, each at most as wide as the room.
+            room: Left, top, right and bottom of where they may be.
+            top: Where the first line begins.
+            size_px: Size of the letters.
+            color: Of the letters.
+            weight: 200 to 900.
+            align: `left`, `centre` or `right`.
+        """
+        left, _, right, _ = room
+        widths = [self.text_width(line, size_px, weight=weight) for line in lines]
+        for index, (line, wide) in enumerate(zip(lines, widths, strict=True)):
+            x = {"left": left, "centre": (left + right - wide) / 2, "right": right - wide}[align]
+            baseline = top + size_px * (LINE * index + BASELINE)
+            self.text((x, baseline), line, size_px, color, weight=weight)
+        wide = max(widths, default=0.0)
+        start = {"left": left, "centre": (left + right - wide) / 2, "right": right - wide}[align]
+        return start, start + wide
+
+    def formula(
+        self, latex: str, room: Sequence[float], color: Color
+    ) -> tuple[tuple[float, float, float, float] | None, str]:
+        """Draw a formula in the middle of a room.
+
+        Returns:
+            Where it stands, and nothing; or None, and why it could not be drawn.
+        """
+        from workbench.explain.cards.equations import draw_equation
+
+        left, top, right, bottom = room
+        drawn, why = draw_equation(latex, color, (round(right - left), round(bottom - top)))
+        if drawn is None:
+            return None, why
+        x, y = (left + right - drawn.width) / 2, (top + bottom - drawn.height) / 2
+        self.paste(drawn, (x, y), drawn.size)
+        return (x, y, x + drawn.width, y + drawn.height), ""
+
+    @classmethod
+    def formula_fault(cls, latex: str) -> str:
+        """Why a formula cannot be drawn; nothing if it can."""
+        from workbench.explain.cards.equations import draw_equation
+
+        return draw_equation(latex, INK, (800, 300))[1]
 
     def text_width(self, words: str, size_px: int, *, weight: int = REGULAR) -> float:
         """Width of a line in pixels."""

@@ -29,6 +29,7 @@ def bars(sheet: Sheet, look: Look, room: Box, chart: Chart) -> None:
     split = left + (right - left) * 0.34
     end = right - 150
     for index, bar in enumerate(shown):
+        sheet.canvas.part += 1
         y = top + index * height
         sheet.write(
             (left, y, split - 18, y + height), bar.name, NAME_SIZES, look.ink,
@@ -43,6 +44,7 @@ def bars(sheet: Sheet, look: Look, room: Box, chart: Chart) -> None:
             (x1 + 12, y, right, y + height), f"{short_number(bar.value)}{unit}", NAME_SIZES,
             look.ink, middle=True,
         )  # fmt: skip
+    sheet.canvas.part = 0
     if rest:
         sheet.write((left, bottom - 28, right, bottom), f"and {rest} more", SMALL_SIZES, look.soft)
 
@@ -64,6 +66,7 @@ def timeline(sheet: Sheet, look: Look, room: Box, line: Timeline) -> None:
             said = (box[0], box[1], min(box[2], right), box[3])
             sheet.write(said, format_time(tick), SMALL_SIZES, look.soft, align="centre")
     for index, stretch in enumerate(shown):
+        sheet.canvas.part += 1
         y = top + index * height
         sheet.write(
             (left, y, split - 18, y + height), stretch.name, NAME_SIZES, look.ink,
@@ -74,6 +77,7 @@ def timeline(sheet: Sheet, look: Look, room: Box, line: Timeline) -> None:
         x0, x1 = split + stretch.start_s * scale, split + stretch.end_s * scale
         x1 = min(right, max(x1, x0 + 4))
         sheet.canvas.box((x0, y0, x1, y0 + thick), fill=look.accent, round_px=5)
+    sheet.canvas.part = 0
     if rest:
         sheet.write(
             (left, bottom + 8, split - 70, bottom + 36), f"and {rest} more", SMALL_SIZES, look.soft
@@ -114,6 +118,7 @@ def plot(sheet: Sheet, look: Look, room: Box, graph: Plot) -> None:
     if graph.y_label:
         sheet.write((left, top, x1, top + 26), graph.y_label, SMALL_SIZES, look.soft)
     for index, (curve, points) in enumerate(curves):
+        sheet.canvas.part += 1
         color = look.series[index % len(look.series)]
         for run in _runs(points, (graph.x_to - graph.x_from) / 20, high - low):
             sheet.canvas.line([at(x, y) for x, y in run], color, 5)

@@ -10,8 +10,8 @@ from functools import partial, singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.explain.cards.canvas import Canvas
 from workbench.explain.cards.charts import bars, plot, timeline
-from workbench.explain.cards.equations import draw_equation
 from workbench.explain.cards.lettering import Box, Sheet, fit
 from workbench.explain.cards.look import (
     BODY,
@@ -26,6 +26,7 @@ from workbench.explain.cards.look import (
     framed,
     look_of,
 )
+from workbench.explain.cards.pictures import inside, on_paper, zooming
 from workbench.explain.storyboard import Beat, Source
 from workbench.explain.visuals import (
     Bullets,
@@ -73,13 +74,19 @@ class Card:
     """What could not be drawn as it was asked."""
 
 
-def card_of(beat: Beat, theme: str) -> Card:
+def card_of(beat: Beat, theme: str, canvas: type[Canvas] = Canvas) -> Card:
     """Lay out a beat.
+
+    Args:
+        beat: What is shown.
+        theme: `light` or `dark`.
+        canvas: What its pictures are drawn on.
 
     Raises:
         MediaError: Its picture or clip cannot be read.
     """
-    return _laid_out(beat.show, look_of(theme), beat.heading, source_line(beat.sources))
+    look = look_of(theme, canvas)
+    return _laid_out(beat.show, look, beat.heading, source_line(beat.sources))
 
 
 def source_line(sources: Sequence[Source]) -> str:
@@ -173,11 +180,12 @@ def _charted(look: Look, heading: str, foot: str, draw: Callable[[Sheet], None])
 def _title(look: Look, heading: str, subtitle: str, foot: str) -> Sheet:
     sheet = blank(look)
     sheet.canvas.box((0, 0, 18, HEIGHT_PX), fill=look.accent)
-    sheet.canvas.box((MARGIN_PX + 24, 214, MARGIN_PX + 114, 221), fill=look.accent, round_px=3)
     left, right = MARGIN_PX + 24, WIDTH_PX - MARGIN_PX
     _, _, _, bottom = sheet.write(
         (left, 240, right, 450), heading, (72, 64, 56, 48, 40, 34), look.ink, weight=700
     )
+    sheet.canvas.part = 1
+    sheet.canvas.box((MARGIN_PX + 24, 214, MARGIN_PX + 114, 221), fill=look.accent, round_px=3)
     if subtitle:
         sheet.write((left, bottom + 18, right, 600), subtitle, (32, 28, 24, 20), look.soft)
     if foot:
@@ -208,6 +216,7 @@ def _points(look: Look, heading: str, foot: str, items: Sequence[str], shown: in
     gap = min(size * 0.9, (bottom - top - sum(heights)) / max(1, len(items) - 1))
     y = top + 8
     for index, (item, height) in enumerate(zip(items, heights, strict=True)):
+        sheet.canvas.part = index + 1
         if index < shown:
             is_new = index == shown - 1
             dot = look.accent if is_new else look.line
@@ -241,19 +250,17 @@ def _(equation: Equation, look: Look, heading: str, foot: str) -> Card:
         sheet = framed(look, heading, foot)
         left, top, right, bottom = BODY
         until = bottom - 90 if equation.note else bottom
-        drawn, why = draw_equation(
-            equation.latex, look.ink, (round(right - left), round(until - top))
-        )
-        if drawn is None:
+        sheet.canvas.part = 1
+        placed, why = sheet.canvas.formula(equation.latex, (left, top, right, until), look.ink)
+        if placed is None:
             sheet.write(
                 (left, top, right, until - 40), equation.latex, TEXT_SIZES, look.ink,
                 align="centre", middle=True,
             )  # fmt: skip
             sheet.write((left, until - 34, right, until), f"As text: {why}", SMALL_SIZES, look.soft)
         else:
-            place = ((left + right - drawn.width) / 2, top + (until - top - drawn.height) / 2)
-            sheet.canvas.paste(drawn, place, drawn.size)
-            sheet.placed.append((equation.latex, (*place, place[0] + drawn.width, place[1] + drawn.height)))  # fmt: skip
+            sheet.placed.append((equation.latex, placed))
+        sheet.canvas.part = 2
         if equation.note:
             sheet.write(
                 (left, until + 12, right, bottom), equation.note, (26, 22, 20, 18), look.soft,
@@ -261,7 +268,7 @@ def _(equation: Equation, look: Look, heading: str, foot: str) -> Card:
             )  # fmt: skip
         return sheet
 
-    _, why = draw_equation(equation.latex, look.ink, (800, 300))
+    why = look.canvas.formula_fault(equation.latex)
     said = (f"the equation {equation.latex} is shown as text: {why}",) if why else ()
     return Card((Step(draw),), warnings=said)
 
@@ -270,10 +277,12 @@ def _quote(look: Look, heading: str, text: str, by: str, foot: str) -> Sheet:
     sheet = framed(look, heading, foot)
     left, top, right, bottom = BODY
     room: Box = (left + 96, top + 8, right - 40, bottom - (56 if by else 0))
+    sheet.canvas.part = 1
     _, first, _, end = sheet.write(
         room, text, (46, 42, 38, 34, 30, 26, 23, 20, 18), look.ink, middle=True
     )
     sheet.canvas.text((left - 6, first + 92), "“", 150, look.accent, weight=700)
+    sheet.canvas.part = 2
     if by:
         sheet.write((left + 96, end + 14, right, bottom), f"– {by}", (26, 22, 20), look.soft)
     return sheet
@@ -288,6 +297,7 @@ def _comparison(look: Look, heading: str, both: Comparison, foot: str) -> Sheet:
         (middle + 20, right, both.right_title, both.right, look.series[1]),
     )
     for x0, x1, title, items, color in columns:
+        sheet.canvas.part += 1
         sheet.canvas.box((x0, top, x1, bottom), fill=look.surface, round_px=14)
         sheet.canvas.box((x0, top, x1, top + 8), fill=color, round_px=4)
         sheet.write((x0 + 28, top + 24, x1 - 28, top + 88), title, (32, 28, 24, 20), look.ink, weight=650)  # fmt: skip
@@ -298,15 +308,12 @@ def _comparison(look: Look, heading: str, both: Comparison, foot: str) -> Sheet:
 
 @_laid_out.register
 def _(image: Image, look: Look, heading: str, foot: str) -> Card:
-    from workbench.media.pictures import plain_picture
-
-    picture = _on_paper(plain_picture(Path(image.path), largest_px=2 * WIDTH_PX), look)
+    picture = on_paper(Path(image.path), look.paper)
     sheet, room = _picture_sheet(look, heading, foot, image.caption)
-    whole = (0.0, 0.0, 1.0, 1.0)
 
     def still() -> Sheet:
         done, _ = _picture_sheet(look, heading, foot, image.caption)
-        place, size = _inside(picture.size, room)
+        place, size = inside(picture.size, room)
         done.canvas.paste(picture, place, size)
         return done
 
@@ -316,15 +323,10 @@ def _(image: Image, look: Look, heading: str, foot: str) -> Card:
 
     def frames(_: float, count: int) -> "Iterator[Picture]":
         base = sheet.canvas.finished()
-        place, size = _inside(picture.size, room)
-        at = (round(place[0]), round(place[1]))
-        for index in range(count):
-            share = _eased(index / max(1, count - 1))
-            part = [a + (b - a) * share for a, b in zip(whole, _shaped(goal), strict=True)]
-            cut = [part[0] * picture.width, part[1] * picture.height]
-            cut += [part[2] * picture.width, part[3] * picture.height]
+        place, size = inside(picture.size, room)
+        for part in zooming(picture, size, goal, count):
             frame = base.copy()
-            frame.paste(picture.resize(size, 2, box=tuple(cut)), at)  # type: ignore[arg-type]
+            frame.paste(part, place)
             yield frame
 
     return Card((Step(still),), moving=frames)
@@ -339,16 +341,16 @@ def _(clip: Clip, look: Look, heading: str, foot: str) -> Card:
     def still() -> Sheet:
         done, _ = _picture_sheet(look, heading, foot, clip.caption)
         picture = next(footage(clip, 1, 1.0))
-        place, size = _inside(picture.size, room)
+        place, size = inside(picture.size, room)
         done.canvas.paste(picture, place, size)
         return done
 
     def frames(length_s: float, count: int) -> "Iterator[Picture]":
         base = sheet.canvas.finished()
         for picture in footage(clip, count, length_s):
-            place, size = _inside(picture.size, room)
+            place, size = inside(picture.size, room)
             frame = base.copy()
-            frame.paste(picture.resize(size, 2), (round(place[0]), round(place[1])))
+            frame.paste(picture.resize(size, 2), place)
             yield frame
 
     return Card((Step(still),), moving=frames)
@@ -363,33 +365,3 @@ def _picture_sheet(look: Look, heading: str, foot: str, caption: str) -> tuple[S
         sheet.write((left, bottom - 34, right, bottom), caption, (24, 22, 20, 18), look.soft, align="centre")  # fmt: skip
         bottom -= 46
     return sheet, (left, top, right, bottom)
-
-
-def _inside(size_px: tuple[int, int], room: Box) -> tuple[tuple[float, float], tuple[int, int]]:
-    """The place and size of a picture in a box: whole, in the middle."""
-    left, top, right, bottom = room
-    scale = min((right - left) / size_px[0], (bottom - top) / size_px[1])
-    width, height = max(1, round(size_px[0] * scale)), max(1, round(size_px[1] * scale))
-    return (round((left + right - width) / 2), round((top + bottom - height) / 2)), (width, height)
-
-
-def _shaped(zoom: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """The part to zoom to, grown to the picture's own shape, inside of it."""
-    side = min(1.0, max(zoom[2] - zoom[0], zoom[3] - zoom[1], 0.2))
-    x = min(max(0.0, (zoom[0] + zoom[2] - side) / 2), 1 - side)
-    y = min(max(0.0, (zoom[1] + zoom[3] - side) / 2), 1 - side)
-    return x, y, x + side, y + side
-
-
-def _eased(share: float) -> float:
-    return share * share * (3 - 2 * share)
-
-
-def _on_paper(picture: "Picture", look: Look) -> "Picture":
-    from PIL import Image as Pillow
-
-    if picture.mode == "RGBA":
-        paper = Pillow.new("RGB", picture.size, look.paper[:3])
-        paper.paste(picture, mask=picture.getchannel("A"))
-        return paper
-    return picture.convert("RGB")

@@ -28,8 +28,8 @@ def draw_equation(latex: str, ink: Color, room_px: tuple[int, int]) -> tuple["Pi
     Returns:
         The picture with a clear ground; or None, and why there is none.
     """
-    data, why = _drawn(latex.strip().strip("$"), "#{:02x}{:02x}{:02x}".format(*ink[:3]))
-    if data is None:
+    formula, data, why = _drawn(latex.strip().strip("$"), "#{:02x}{:02x}{:02x}".format(*ink[:3]))
+    if formula is None:
         return None, why
     from PIL import Image
 
@@ -47,10 +47,23 @@ def is_available() -> bool:
     return all(importlib.util.find_spec(name) for name in ("typst", "tex2typst"))
 
 
+def in_typst(latex: str) -> tuple[str | None, str]:
+    """A formula in Typst's notation.
+
+    Args:
+        latex: The formula, without dollars around it.
+
+    Returns:
+        The formula, and nothing; or None, and why it cannot be drawn.
+    """
+    formula, _, why = _drawn(latex, "#000000")
+    return formula, why
+
+
 @functools.lru_cache(maxsize=64)
-def _drawn(latex: str, ink: str) -> tuple[bytes | None, str]:
+def _drawn(latex: str, ink: str) -> tuple[str | None, bytes, str]:
     if not is_available():
-        return None, f"to draw equations, {INSTALL}"
+        return None, b"", f"to draw equations, {INSTALL}"
     import tex2typst  # type: ignore[import-not-found, import-untyped, unused-ignore]
     import typst  # type: ignore[import-not-found, unused-ignore]
 
@@ -60,5 +73,5 @@ def _drawn(latex: str, ink: str) -> tuple[bytes | None, str]:
         data = typst.compile(page, format="png", ppi=144)
     except Exception as error:  # noqa: BLE001 - both raise bare errors of their own for bad formulas
         first = str(error).strip().splitlines()
-        return None, f"it cannot be read: {first[0] if first else type(error).__name__}"
-    return data, ""
+        return None, b"", f"it cannot be read: {first[0] if first else type(error).__name__}"
+    return formula, data, ""

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workbench.explain.cards.canvas import Canvas, Color
+from workbench.explain.cards.canvas import LINE, Canvas, Color
 from workbench.explain.cards.fonts import REGULAR
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
-
-LINE = 1.28
-"""Height of a line over the size of its letters."""
 
 CUT = "…"
 
@@ -66,17 +63,10 @@ class Sheet:
         if fitted.is_cut:
             self.cut.append(text)
         y = top + max(0.0, (bottom - top - fitted.height_px) / 2) if middle else top
-        first_y = y
-        widest = 0.0
-        for line in fitted.lines:
-            wide = self.canvas.text_width(line, fitted.size_px, weight=weight)
-            widest = max(widest, wide)
-            x = {"left": left, "centre": (left + right - wide) / 2, "right": right - wide}[align]
-            baseline = y + fitted.size_px * 0.98
-            self.canvas.text((x, baseline), line, fitted.size_px, color, weight=weight)
-            y += fitted.size_px * LINE
-        start = {"left": left, "centre": (left + right - widest) / 2, "right": right - widest}
-        placed = (start[align], first_y, start[align] + widest, y)
+        start, end = self.canvas.lines(
+            fitted.lines, box, y, fitted.size_px, color, weight=weight, align=align
+        )
+        placed = (start, y, end, y + fitted.height_px)
         if text.strip():
             self.placed.append((text, placed))
         return placed

@@ -32,9 +32,11 @@ class Look:
     on_accent: Color
     series: tuple[Color, ...]
     """Colours of curves and columns, in order."""
+    canvas: type[Canvas] = Canvas
+    """What is drawn on."""
 
 
-def look_of(theme: str) -> Look:
+def look_of(theme: str, canvas: type[Canvas] = Canvas) -> Look:
     """The colours of a theme, `light` or `dark`: those of charts and reports."""
     colours = palette(theme)
     return Look(
@@ -49,12 +51,13 @@ def look_of(theme: str) -> Look:
             _rgb(each)
             for each in (colours.accent, colours.shown, colours.said, colours.nova, colours.other)
         ),
+        canvas=canvas,
     )
 
 
 def blank(look: Look) -> Sheet:
     """An empty card."""
-    return Sheet(Canvas(WIDTH_PX, HEIGHT_PX, look.paper))
+    return Sheet(look.canvas(WIDTH_PX, HEIGHT_PX, look.paper))
 
 
 def framed(look: Look, heading: str, foot: str) -> Sheet:
