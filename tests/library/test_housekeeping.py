@@ -85,6 +85,7 @@ GARBAGE = {
     "reports/0123456789ab/video_report.ipynb": 2,
     f"film_parts/beats/{'c' * 32}.mp4": 31,
     f"film_parts/speech/{'d' * 24}.wav": 31,
+    f"film_parts/scenes/{'d' * 32}.json": 31,
     "films/bbbbbbbbbbbb/still-01.jpg": 2,
     f"films/.0123456789ab.part/{'b' * 12}/film.mp4": 2,
     "logs/worker.old.log": 31,
@@ -137,7 +138,7 @@ def test_what_can_be_made_again_or_is_past_its_time_goes_and_nothing_else(lived_
     assert counts == {
         "half-written files": 4,
         "cut chunks": 1,
-        "pieces of films": 2,
+        "pieces of films": 3,
         "unfinished films": 2,
         "proxies without a record": 3,
         "posters": 1,

@@ -32,7 +32,7 @@ HALF_WRITTEN = re.compile(
 
 _PROXY = re.compile(r".+_[0-9a-f]{16}_(nova|preview|audio|original)[\w-]*\.\w+")
 _CHUNK = re.compile(r".+_[0-9a-f]{16}_nova_\d+-\d+\.\w+")
-_FILM_PART = re.compile(r"[0-9a-f]{24}\.(wav|json)|[0-9a-f]{32}\.mp4")
+_FILM_PART = re.compile(r"[0-9a-f]{24}\.(wav|json)|[0-9a-f]{32}\.(mp4|json)")
 _FILM = re.compile(r"[0-9a-f]{12}|\.[0-9a-f]{12}\.part")
 """Folders of films, and those in which one is being made."""
 _POSTER = re.compile(
