@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from tests.support.numbered_film import names_in
 from workbench.errors import MediaDamaged, MediaError, RequestError
+from workbench.media import pictures
 from workbench.media.asset import Asset, Proxy
 from workbench.media.image_batch import MOST_THREADS, make_image_proxies, usual_threads
 from workbench.media.probe import probe
@@ -107,3 +109,18 @@ def test_a_picture_that_turns_out_to_be_another_leaves_no_proxy(
 def test_an_unknown_spec_is_refused_at_once(twelve: list[Asset], tmp_path: Path) -> None:
     with pytest.raises(RequestError):
         make_image_proxies(twelve, "nova-7", tmp_path)
+
+
+def test_no_picture_waits_until_another_is_decoded(
+    twelve: list[Asset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = []
+    read = PngImageFile.load_read
+
+    def watched(picture: PngImageFile, wanted_bytes: int) -> bytes:
+        waited.append(pictures._filters_lock.locked())
+        return read(picture, wanted_bytes)
+
+    monkeypatch.setattr(PngImageFile, "load_read", watched)
+    assert len(list(make_image_proxies(twelve, "nova-896", tmp_path / "out", threads=1))) == 12
+    assert set(waited) == {False}

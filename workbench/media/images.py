@@ -66,7 +66,7 @@ SENDABLE = MappingProxyType({"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"})
 BLOCKY = frozenset({"JPEG", "MPO", "HEIC", "AVIF", "JPEG2000"})
 """What was one of these once gains nothing from being a PNG, drawing or not."""
 
-IMAGE_RECIPE = 2
+IMAGE_RECIPE = 3
 """Kept with each proxy, and raised when other pixels come out for the same picture."""
 
 _SENT_MODES = frozenset({"1", "L", "LA", "RGB", "RGBA", "P"})

@@ -21,7 +21,7 @@ from workbench.media.colour import colour_notes, to_eight_bit, to_srgb, without_
 from workbench.media.containers import damaged, require_file
 from workbench.media.drawings import PHOTO, look_at
 from workbench.media.heic import decoded_heic, heic_size
-from workbench.media.resize import resize, resize_photo
+from workbench.media.resize import averaged, resize, resize_photo
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -292,7 +292,11 @@ def decode_plain(
     if seen.is_exact:
         plain = resize(plain, size_px)
     else:
-        plain = resize_photo(plain, size_px, for_thumbnail=for_thumbnail)
+        plain = averaged(plain, size_px)
+        if plain is not picture:
+            # 48 MB for 12 megapixels that nobody needs any more.
+            picture.close()
+        plain = resize_photo(plain, size_px)
     finished = upright(plain, turned)
     if profile or not for_jpeg or finished.mode != "YCbCr":
         finished = to_srgb(finished, profile)
@@ -331,6 +335,9 @@ def _quiet() -> Iterator[None]:
 
 
 def _exif(picture: "Picture") -> dict[int, object]:
+    if picture.format == "PNG" and "exif" not in picture.info:
+        # It may stand behind the pixels, so Pillow decodes them first: not under the lock.
+        load_pixels(picture)
     with _quiet():
         try:
             return dict(picture.getexif())

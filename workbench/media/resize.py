@@ -6,7 +6,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 STEP_BEFORE = 1.5
-"""For a thumbnail whole pixels are averaged first, to this many times the size wanted or more."""
+"""Whole pixels are averaged first, to this many times the size wanted or more: as JPEGs are decoded
+at half their size."""
 
 SMALLEST_PX = 16
 """Below this, and beyond `MOST_TIMES`, Pillow's own filter is used: there is nothing to gain."""
@@ -27,9 +28,16 @@ def resize(picture: "Picture", size_px: tuple[int, int]) -> "Picture":
     return picture.resize(size_px, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def resize_photo(
-    picture: "Picture", size_px: tuple[int, int], *, for_thumbnail: bool = False
-) -> "Picture":
+def averaged(picture: "Picture", size_px: tuple[int, int]) -> "Picture":
+    """Average whole pixels of a photo that has many times those wanted, for `resize_photo` to go on.
+
+    A photo less than three times as wide as wanted is given back as it is.
+    """
+    step = int(min(_times(picture, size_px)) / STEP_BEFORE)
+    return picture.reduce(step) if step > 1 and _is_usual(picture, size_px) else picture
+
+
+def resize_photo(picture: "Picture", size_px: tuple[int, int]) -> "Picture":
     """Make a photo smaller by Lanczos, as fast as can be without a visible difference.
 
     The channels of L, RGB and YCbCr pictures go through ffmpeg's scaler one by one: 3 ms where
@@ -38,13 +46,17 @@ def resize_photo(
     """
     if picture.size == size_px:
         return picture
-    times = [have / want for have, want in zip(picture.size, size_px, strict=True)]
+    return _scaled(picture, size_px) if _is_usual(picture, size_px) else resize(picture, size_px)
+
+
+def _times(picture: "Picture", size_px: tuple[int, int]) -> list[float]:
+    return [have / want for have, want in zip(picture.size, size_px, strict=True)]
+
+
+def _is_usual(picture: "Picture", size_px: tuple[int, int]) -> bool:
+    times = _times(picture, size_px)
     is_usual = min(times) >= 1 and max(times) <= MOST_TIMES and min(size_px) >= SMALLEST_PX
-    if not is_usual or picture.mode not in _PLANES:
-        return resize(picture, size_px)
-    if for_thumbnail and (step := int(min(times) / STEP_BEFORE)) > 1:
-        picture = picture.reduce(step)
-    return _scaled(picture, size_px)
+    return is_usual and picture.mode in _PLANES
 
 
 def _scaled(picture: "Picture", size_px: tuple[int, int]) -> "Picture":
@@ -56,22 +68,24 @@ def _scaled(picture: "Picture", size_px: tuple[int, int]) -> "Picture":
     # It keeps its tables from one channel to the next.
     scaler = VideoReformatter()
     smaller = []
-    for band in range(len(picture.getbands())):
-        _fill(frame.planes[0], picture.getchannel(band))
+    for band in picture.getbands():
+        _fill(frame.planes[0], picture, band)
         # One thread: pictures are done several at a time.
         small = scaler.reformat(
             *(frame, *size_px, "gray"), interpolation=Interpolation.LANCZOS, threads=1
         )
         rows = small.planes[0]
         smaller.append(Image.frombuffer("L", size_px, bytes(rows), "raw", "L", rows.line_size, 1))
+    # Room for the whole.
+    del frame, scaler, small, rows
     return smaller[0] if len(smaller) == 1 else Image.merge(picture.mode, smaller)
 
 
-def _fill(plane: Any, channel: "Picture") -> None:
+def _fill(plane: Any, picture: "Picture", band: str) -> None:
     """Copy a channel into a frame by strips: a copy of the whole would be held three times."""
     target = memoryview(plane)
     line = plane.line_size
-    for top in range(0, channel.height, STRIP_ROWS):
-        bottom = min(top + STRIP_ROWS, channel.height)
-        strip = channel.crop((0, top, channel.width, bottom))
-        target[top * line : bottom * line] = strip.tobytes("raw", "L", line, 1)
+    for top in range(0, picture.height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, picture.height)
+        strip = picture.crop((0, top, picture.width, bottom))
+        target[top * line : bottom * line] = strip.tobytes("raw", band, line, 1)
