@@ -11,7 +11,7 @@ from workbench.errors import MediaDamaged, ToolError
 from workbench.media import ffmpeg, sampled
 from workbench.media.asset import Asset
 from workbench.media.ffmpeg import piped_ffmpeg
-from workbench.media.picture_choice import UnfitError
+from workbench.media.packet_roles import UnfitError
 from workbench.media.picture_feed import PictureFeed
 from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan

@@ -7,20 +7,17 @@ part of it.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+from workbench.media.packet_roles import UnfitError
 
 UNIT = 1 << 30
 """Ticks between two sampled pictures on the clock that packets are given here."""
 
 LONGEST_LATE_S = 0.1
 """A key frame this much late may stand for a moment, if it is the very next picture as well."""
-
-
-class UnfitError(Exception):
-    """The packets of a source cannot be chosen among: all of it has to be decoded."""
 
 
 @dataclass(slots=True)
@@ -140,63 +137,3 @@ def _in_decoding_order(kept: list[Pick]) -> list[Pick]:
         earliest = pick.stamp if earliest is None else min(earliest, pick.stamp)
         pick.decoded_at = earliest - (len(kept) - place)
     return kept
-
-
-Look = Callable[[Any], tuple[bool, bool]]
-"""Reads a packet: can decoding begin with it, and do other pictures refer to it?"""
-
-_WHOLE = frozenset({"mjpeg", "prores", "dnxhd"})
-
-
-def look_for(codec: str, extradata: bytes | None) -> Look | None:
-    """How to read the packets of a codec; None where we cannot.
-
-    Args:
-        codec: Its canonical name.
-        extradata: What the container keeps for the decoder.
-    """
-    if codec in _WHOLE:
-        return lambda _: (True, True)
-    data = extradata or b""
-    if codec == "h264" and len(data) > 6 and data[0] == 1:
-        return _h264_reader((data[4] & 3) + 1)
-    if codec == "hevc" and len(data) > 22 and data[0] == 1:
-        return _hevc_reader((data[21] & 3) + 1)
-    return None
-
-
-def _units(data: memoryview, length_bytes: int) -> list[int]:
-    """First two bytes of the units of a packet, as numbers."""
-    heads = []
-    place, end = 0, len(data)
-    while place + length_bytes + 1 < end:
-        size = int.from_bytes(data[place : place + length_bytes], "big")
-        place += length_bytes
-        heads.append(data[place] << 8 | data[place + 1])
-        place += size
-    return heads
-
-
-def _h264_reader(length_bytes: int) -> Look:
-    def look(packet: Any) -> tuple[bool, bool]:
-        # Rec. ITU-T H.264, 7.3.1: nal_ref_idc in bits 5 and 6, nal_unit_type in bits 0 to 4.
-        heads = [head >> 8 for head in _units(memoryview(packet), length_bytes)]
-        kinds = {head & 31 for head in heads}
-        if kinds & {2, 3, 4, 20, 21} or not kinds & {1, 5}:
-            raise UnfitError
-        return 5 in kinds, any(head & 0x60 for head in heads if head & 31 in (1, 5))
-
-    return look
-
-
-def _hevc_reader(length_bytes: int) -> Look:
-    def look(packet: Any) -> tuple[bool, bool]:
-        # Rec. ITU-T H.265, 7.3.1.2 and table 7-1: pictures are types 0 to 31; even ones up to 14
-        # are referred to by none of their own layer.
-        heads = _units(memoryview(packet), length_bytes)
-        kinds = {head >> 9 & 63 for head in heads} & set(range(32))
-        if not kinds or any(head & 7 != 1 for head in heads if head >> 9 & 63 < 32):
-            raise UnfitError
-        return bool(kinds & {19, 20}), not all(kind <= 14 and kind % 2 == 0 for kind in kinds)
-
-    return look

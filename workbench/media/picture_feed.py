@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from workbench.errors import MediaError
@@ -16,15 +17,8 @@ from workbench.media.containers import (
     packets,
     require_video,
 )
-from workbench.media.picture_choice import (
-    LONGEST_LATE_S,
-    UNIT,
-    Chooser,
-    Look,
-    Pick,
-    UnfitError,
-    look_for,
-)
+from workbench.media.packet_roles import Look, UnfitError, look_for
+from workbench.media.picture_choice import LONGEST_LATE_S, UNIT, Chooser, Pick
 
 CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 """Those that keep the time of every picture, by ffmpeg's names."""
@@ -99,7 +93,7 @@ class PictureFeed:
                     other.discard = av.stream.Discard.all
             options = {"avoid_negative_ts": "disabled"}
             with av.open(pipe, "w", format="nut", options=options) as out:
-                target = out.add_stream_from_template(stream)
+                target = out.add_stream_from_template(stream, opaque=True)
                 target.time_base = Fraction(1, UNIT)
                 for pick in self._picks(container, stream):
                     packet = pick.packet
@@ -182,15 +176,18 @@ class _Groups:
             return int(self.stream.start_time or 0) + int(self.stream.duration) - self.zero
         return self.longest
 
-    def all(self) -> Iterator[tuple[list[Pick], int | None]]:
+    def all(self, found: Iterator[Any] | None = None) -> Iterator[tuple[list[Pick], int | None]]:
         """Each group, with the time at which the next one begins.
+
+        Args:
+            found: The packets, where not all of them.
 
         Raises:
             UnfitError: One is too large, or its packets have no times.
         """
         picks: list[Pick] = []
         size = last = 0
-        for packet in packets(self.container, self.stream):
+        for packet in found or packets(self.container, self.stream):
             if not packet.size:
                 continue
             if packet.pts is None or packet.is_discard or packet.is_corrupt:
@@ -215,9 +212,8 @@ class _Groups:
         yield picks, None
 
     def key_at(self, pts: int) -> Pick:
-        """The key frame at or before a moment."""
-        self._seek(pts)
-        for packet in packets(self.container, self.stream):
+        """The key frame at or before a moment; the first of the film before that."""
+        for packet in self._from(pts):
             if not packet.size or packet.pts is None or not self.look(packet)[0]:
                 break
             return Pick(packet, int(packet.pts) - self.zero, is_needed=True)
@@ -225,8 +221,17 @@ class _Groups:
 
     def group_at(self, pts: int) -> tuple[list[Pick], int | None]:
         """The group that holds a moment."""
-        self._seek(pts)
-        return next(self.all())
+        return next(self.all(self._from(pts)))
 
-    def _seek(self, pts: int) -> None:
+    def _from(self, pts: int) -> Iterator[Any]:
+        """Packets from the last key frame on that is shown at a moment or before."""
         self.container.seek(pts + self.zero, stream=self.stream)
+        found = packets(self.container, self.stream)
+        first = next(found, None)
+        if first is None or first.pts is None or first.dts is None:
+            raise UnfitError
+        if first.pts - self.zero <= pts:
+            return chain([first], found)
+        # It is decoded before the moment and shown behind it.
+        self.container.seek(first.dts - 1, stream=self.stream)
+        return packets(self.container, self.stream)

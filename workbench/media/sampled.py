@@ -12,7 +12,7 @@ from workbench.media.asset import Asset
 from workbench.media.clips import shrink, whole_seconds
 from workbench.media.containers import damaged
 from workbench.media.ffmpeg import piped_ffmpeg
-from workbench.media.picture_choice import UnfitError
+from workbench.media.packet_roles import UnfitError
 from workbench.media.picture_feed import PictureFeed, turning
 from workbench.media.proxy_writer import OnClip, ProxyWriter
 from workbench.media.timecode import TimeSpan

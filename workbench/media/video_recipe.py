@@ -20,7 +20,9 @@ _CHOSEN = "fps=1:round=down:start_time=1:eof_action=pass"
 _WHOLE = "estdif=mode=frame:deint=interlaced"
 
 
-def codec_args(starts: Sequence[int], per_s: int = 1, *, preset: str = "veryfast") -> list[str]:
+def codec_args(
+    starts: Sequence[int], per_s: int = 1, *, preset: str = "veryfast", first: int = 0
+) -> list[str]:
     """How sampled pictures are encoded, one a second on the encoder's clock.
 
     No picture refers to a later one, so a copied piece has no hidden pictures. One reference and
@@ -31,8 +33,9 @@ def codec_args(starts: Sequence[int], per_s: int = 1, *, preset: str = "veryfast
         starts: Numbers of pictures that get a key frame, besides one every `KEY_FRAME_S`.
         per_s: Pictures in a second of the source; they share the bytes of one.
         preset: Of x264.
+        first: The number of the first picture on the encoder's clock; that of `starts` is 0.
     """
-    forced = ",".join(str(start) for start in sorted({0, *starts}))
+    forced = ",".join(str(first + start) for start in sorted({0, *starts}))
     return [
         *("-c:v", "libx264", "-preset", preset, "-pix_fmt", "yuv420p", "-crf", "23"),
         *("-refs", "1", "-subq", "1", "-bf", "0", "-threads", "1"),
@@ -74,6 +77,7 @@ def sampled_args(
         asset.width_px, asset.height_px, short_side_px=spec.short_side_px
     )
     shape = f"scale={width_px}:{height_px},setsar=1,format=yuv420p"
+    first = 0
     if turning is None:
         rate = 1 / step_s
         taken = _SAMPLED.format(rate=f"{rate.numerator}/{rate.denominator}")
@@ -81,13 +85,13 @@ def sampled_args(
     else:
         taken = _CHOSEN
         source = ["-copyts", "-f", "nut", "-i", "pipe:0"]
-        starts = [1 + start for start in {0, *starts}]
+        first = 1
     # A sixth less work at 0.003 less SSIM: an overview is mostly encoding.
     preset = "superfast" if spec.is_overview else "veryfast"
     return [
         *source,
         *("-vf", f"{taken},{turning or ''}{_WHOLE},{shape}"),
-        *codec_args(starts, spec.pictures_per_s, preset=preset),
+        *codec_args(starts, spec.pictures_per_s, preset=preset, first=first),
         *("-an", "-sn", "-dn", "-map_metadata", "-1", "-f", "nut", "pipe:1"),
     ]
 
