@@ -7,6 +7,7 @@ time is that of all its processes. Only what was checked to be right counts.
 import argparse
 import importlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,20 +27,25 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="short films, to try it (video)")
     parser.add_argument("--long", action="store_true", help="growth to two hours as well (video)")
     arguments = parser.parse_args()
+    if arguments.only is None:
+        # In a process of its own, so that none shows the memory of the one before.
+        for name in PARTS:
+            words = [sys.executable, "-m", "tests.bench.media", *sys.argv[1:], "--only", name]
+            if code := subprocess.run(words, check=False).returncode:
+                sys.exit(code)
+        return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}")
     folder = arguments.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    for name, module in PARTS.items():
-        if arguments.only not in (None, name):
-            continue
-        (folder / name).mkdir(exist_ok=True)
-        part = importlib.import_module(f"tests.bench.{module}")
-        more = {"is_small": arguments.small, "is_long": arguments.long} if name == "video" else {}
-        part.run(folder / name, arguments.rounds, **more)
-        if name == "import":
-            importlib.import_module("tests.bench.media_images").run_import(
-                folder / name, arguments.rounds
-            )
+    name = arguments.only
+    (folder / name).mkdir(exist_ok=True)
+    part = importlib.import_module(f"tests.bench.{PARTS[name]}")
+    more = {"is_small": arguments.small, "is_long": arguments.long} if name == "video" else {}
+    part.run(folder / name, arguments.rounds, **more)
+    if name == "import":
+        importlib.import_module("tests.bench.media_images").run_import(
+            folder / name, arguments.rounds
+        )
 
 
 if __name__ == "__main__":
