@@ -37,7 +37,6 @@ here on."""
 class _Track:
     """What the packets of one stream say."""
 
-    packets: int = 0
     first_s: float = 0.0
     end_s: float = 0.0
     times_s: list[float] = field(default_factory=list)
@@ -109,21 +108,23 @@ class _FirstPicture:
     def __init__(self, stream: Any | None) -> None:
         self.index = -1 if stream is None else stream.index
         self.frame: Any = None
+        self.is_awaited = stream is not None
         self._broken = 0
         if stream is not None:
             # Threads by frames would want several packets before they give the first picture.
             stream.thread_type, stream.codec_context.thread_count = "SLICE", 1
 
     def look_at(self, packet: Any) -> None:
-        """Decode a packet, if it is one of the film's and nothing has come yet."""
+        """Decode a packet, if it is one of the film's."""
         import av
 
-        if self.frame is None and packet.stream_index == self.index and self._broken < MOST_BROKEN:
+        if packet.stream_index == self.index:
             try:
                 self.frame = next(iter(packet.decode()), None)
                 self._broken = 0
             except av.error.InvalidDataError:
                 self._broken += 1
+            self.is_awaited = self.frame is None and self._broken < MOST_BROKEN
 
 
 def _read_tracks(container: Any, zero_s: float, first: _FirstPicture) -> dict[int, _Track]:
@@ -132,17 +133,22 @@ def _read_tracks(container: Any, zero_s: float, first: _FirstPicture) -> dict[in
     tracks: dict[int, _Track] = {}
     steps = {stream.index: float(stream.time_base or 0) for stream in wanted}
     pictures = {s.index for s in container.streams.video}
+    # A film of two hours has half a million of them.
     for packet in packets(container, *wanted):
-        first.look_at(packet)
-        if packet.pts is None or packet.size == 0 or packet.is_discard:
+        if first.is_awaited:
+            first.look_at(packet)
+        pts, index = packet.pts, packet.stream_index
+        if pts is None or packet.size == 0 or packet.is_discard:
             continue
-        step = steps[packet.stream_index]
-        at_s = packet.pts * step - zero_s
-        track = tracks.setdefault(packet.stream_index, _Track(first_s=at_s))
-        track.packets += 1
+        step = steps[index]
+        at_s = pts * step - zero_s
+        end_s = at_s + (packet.duration or 0) * step
+        track = tracks.get(index)
+        if track is None:
+            tracks[index] = track = _Track(first_s=at_s)
         track.first_s = min(track.first_s, at_s)
-        track.end_s = max(track.end_s, at_s + (packet.duration or 0) * step)
-        if packet.stream_index in pictures:
+        track.end_s = max(track.end_s, end_s)
+        if index in pictures:
             track.times_s.append(at_s)
     for track in tracks.values():
         track.times_s.sort()
