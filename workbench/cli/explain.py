@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
@@ -24,6 +24,7 @@ from workbench.cli.output import (
     shown_progress,
     table,
 )
+from workbench.cli.scenes import check_scene, scene_options, scene_storyboard
 from workbench.errors import NotInLibrary, RequestError
 from workbench.explain.request import FilmRequest
 from workbench.explain.storyboard import write_storyboard
@@ -42,6 +43,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     about.add_argument("--notes", metavar="FILE", help="notes in Markdown; - for standard input")
     about.add_argument("--storyboard", metavar="FILE", help="a storyboard as JSON")
+    about.add_argument("--scene", metavar="FILE", help="a Manim scene: a film of it alone")
+    about.add_argument(
+        "--check-scene", metavar="FILE", help="check a Manim scene without running it"
+    )
     about.add_argument(
         "--ask", metavar="QUESTION", help="a question that models answer; its price comes first"
     )
@@ -95,6 +100,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storyboard-only", action="store_true", help="print the storyboard and make no film"
     )
+    scene_options(parser)
 
 
 def _read(name: str) -> tuple[str, str]:
@@ -126,6 +132,9 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
         values["notes"], values["folder"] = _read(arguments.notes)
     elif arguments.storyboard:
         values["storyboard"], values["folder"] = _read(arguments.storyboard)
+    elif arguments.scene:
+        code, values["folder"] = _read(arguments.scene)
+        values["storyboard"] = scene_storyboard(code, arguments.scene, arguments.say)
     elif arguments.ask is not None:
         values |= question_values(arguments)
     elif arguments.example:
@@ -161,6 +170,12 @@ def _newest(workspace: Workspace, name: str) -> str:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.examples:
         return _examples(as_json=arguments.json)
+    if arguments.check_scene:
+        return check_scene(_read(arguments.check_scene)[0], as_json=arguments.json)
+    return _made(arguments)
+
+
+def _made(arguments: argparse.Namespace) -> int:
     with Workspace.open() as workspace:
         if arguments.list:
             return _list(arguments, workspace)
@@ -173,7 +188,8 @@ def _run(arguments: argparse.Namespace) -> int:
             print(write_storyboard(workspace.storyboard(request)), end="")
             return 0
         with shown_progress(quiet=arguments.json) as progress:
-            film = workspace.film(request, progress=progress)
+            walls: Literal["auto", "off"] = "off" if arguments.no_sandbox else "auto"
+            film = workspace.film(request, progress=progress, walls=walls)
     if arguments.json:
         print_json(plain(film))
     else:
@@ -267,6 +283,8 @@ COMMANDS = {
         '  workbench explain --ask "How does a mechanical seal fail?" --dry-run\n'
         '  workbench explain --ask "How does a mechanical seal fail?" --length short --yes\n'
         "  workbench explain --example pythagoras\n"
+        "  workbench explain --check-scene scene.py\n"
+        "  workbench explain --scene scene.py --say 'A square turns into a circle.'\n"
         "  workbench explain --notes notes.md --voice Joanna --max-cost-usd 0.10\n"
         "  workbench explain --publish 3f2a91c0b7de",
         _options,

@@ -17,12 +17,15 @@ from workbench.explain.visuals import (
     Image,
     Plot,
     Quote,
+    Scene,
     Timeline,
     Visual,
 )
 
 MOST_ITEMS = 200
 LONGEST_ITEM = 600
+LONGEST_SCRIPT = 60_000
+"""Letters of a scene; one of a minute has about 4,000."""
 
 Refuse = Callable[[str, str], RequestError]
 """What is wrong and what to do, as an error that names the beat."""
@@ -126,6 +129,21 @@ def _(show: Quote, folder: Path | None, refuse: Refuse) -> Visual:
     del folder
     if not show.text.strip():
         raise refuse("there are no words in the quote", "quote something")
+    return show
+
+
+@checked_visual.register
+def _(show: Scene, folder: Path | None, refuse: Refuse) -> Visual:
+    # What is wrong inside of a script is found when it is rendered: it may still be repaired.
+    del folder
+    if not show.code.strip():
+        raise refuse("there is no script in the scene", "write a Manim scene")
+    if len(show.code) > LONGEST_SCRIPT:
+        raise refuse(
+            f"its script has {len(show.code):,} letters", f"keep it below {LONGEST_SCRIPT:,}"
+        )
+    if show.class_name and not show.class_name.isidentifier():
+        raise refuse(f"{show.class_name[:40]!r} names no class", "name the class of the scene")
     return show
 
 

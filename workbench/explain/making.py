@@ -24,6 +24,7 @@ from workbench.explain.narration import (
 )
 from workbench.explain.pieces import Piece, Renderer, draw_pieces, renderer_name, save_still
 from workbench.explain.publishing import Published
+from workbench.explain.scripts.beats import SceneFacts, SceneWays, scene_beats, write_scripts
 from workbench.explain.storyboard import Beat, Storyboard, checked, write_storyboard
 from workbench.jsonable import to_json
 from workbench.media.outputs import atomic_output
@@ -63,6 +64,8 @@ class Film:
     beats: tuple[FilmBeat, ...]
     asset_ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    scenes: tuple[SceneFacts, ...] = ()
+    """What became of the scripts that are beats of it."""
     seconds_to_make: float = 0.0
     beats_drawn: int = 0
     """Beats that were drawn now; the others were kept from an earlier film."""
@@ -113,6 +116,7 @@ def make_film(
     renderer: Renderer = "cards",
     progress: Progress = silent,
     stages: StageLog | None = None,
+    scenes: SceneWays | None = None,
 ) -> Film:
     """Make the film of a storyboard.
 
@@ -128,6 +132,7 @@ def make_film(
         renderer: `cards` for still pictures, `manim` for motion; lengths are the same.
         progress: Told after each beat.
         stages: Told when speaking begins, and when drawing does.
+        scenes: How scripts that are beats of it are run; None for the strongest walls there are.
 
     Raises:
         RequestError: The storyboard cannot be drawn.
@@ -138,7 +143,12 @@ def make_film(
     """
     began = time.perf_counter()
     story = checked(story)
-    cards = [_card(beat, story.theme) for beat in story.beats]
+    made = scene_beats(story, kept, scenes or SceneWays(), progress=progress)
+    cards = [
+        made[index].card if index in made else _card(beat, story.theme)
+        for index, beat in enumerate(story.beats)
+    ]
+    least_s = [made[n].least_s if n in made else 0.0 for n in range(len(cards))]
     total = 2 * len(story.beats) + 1
 
     def speaking(done: int, total: int, stage: str) -> None:
@@ -147,7 +157,12 @@ def make_film(
     if stages and voice.speak is not None:
         stages.enter("synthesizing_narration")
     beats = narrate(
-        story, voice, kept / "speech", steps=[len(card.steps) for card in cards], progress=speaking
+        story,
+        voice,
+        kept / "speech",
+        steps=[len(card.steps) for card in cards],
+        least_s=least_s,
+        progress=speaking,
     )
     if stages:
         stages.enter("rendering_video")
@@ -172,6 +187,7 @@ def make_film(
     _write(folder / "storyboard.json", write_storyboard(story))
     if renderer == "manim":
         _write(folder / "scene.py", compile_storyboard(story, beats))
+    write_scripts(folder, made)
     assemble(
         [piece.path for piece in pieces],
         sound_of(beats),
@@ -197,6 +213,7 @@ def make_film(
             dict.fromkeys(s.asset_id for b in story.beats for s in b.sources if s.asset_id)
         ),
         notes=(*story.notes, *(said for beat in described for said in beat.warnings)),
+        scenes=tuple(scene.facts for scene in made.values()),
         seconds_to_make=round(time.perf_counter() - began, 3),
         beats_drawn=sum(piece.is_new for piece in pieces),
         storyboard_sha256=hashlib.sha256(write_storyboard(story).encode()).hexdigest(),

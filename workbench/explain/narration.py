@@ -99,6 +99,7 @@ def narrate(
     folder: Path,
     *,
     steps: Sequence[int] = (),
+    least_s: Sequence[float] = (),
     progress: Progress = silent,
 ) -> tuple[TimedBeat, ...]:
     """Speak a storyboard and lay it on the film's clock.
@@ -108,6 +109,7 @@ def narrate(
         voice: Who says it.
         folder: Where spoken words are kept; the same words by the same voice are spoken once.
         steps: How many pictures each beat has, for the time to see them; none for one each.
+        least_s: How long each beat is at least, for what moves in it; none for no such time.
         progress: Told after each beat.
 
     Raises:
@@ -123,6 +125,7 @@ def narrate(
         said, sound, why = _spoken(beat.say, voice, folder)
         words_s = max((u.span.end_s for u in said), default=0.0)
         seen_s = max(SHORTEST_S, STEP_S * steps[index] if steps else 0.0)
+        seen_s = max(seen_s, least_s[index] if least_s else 0.0)
         length_s = max(seen_s, LEAD_S + words_s + TAIL_S if said else 0.0)
         frames = math.ceil(round(length_s * FRAME_RATE, 6))
         moved = tuple(Utterance(u.span.shifted(LEAD_S), u.text) for u in said)

@@ -199,7 +199,7 @@ def _card_key(card: Card, timed: TimedBeat, theme: str) -> str:
     drawn = timed.beat if card.warnings else replace(timed.beat, say="")
     return _key([
         CARDS, theme, timed.frames, step_frames(card, timed), _file(timed.beat.show),
-        source_sans() is not None, has_typst(), card.warnings, to_json(drawn),
+        source_sans() is not None, has_typst(), card.warnings, card.made_of, to_json(drawn),
     ])  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 Kind = Literal[
     "title", "bullets", "equation", "plot", "chart", "timeline",
-    "image", "clip", "quote", "comparison", "summary",
+    "image", "clip", "quote", "comparison", "summary", "scene",
 ]  # fmt: skip
 
 
@@ -142,6 +142,17 @@ class Closing:
     kind: Literal["summary"] = "summary"
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A Manim scene that somebody wrote; it is run in the sandbox."""
+
+    code: str
+    """The script, from its imports on."""
+    class_name: str = ""
+    """The scene to render, if the script has several."""
+    kind: Literal["scene"] = "scene"
+
+
 Visual = (
     Title
     | Bullets
@@ -154,4 +165,5 @@ Visual = (
     | Quote
     | Comparison
     | Closing
+    | Scene
 )

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from workbench.analysis.making import Executor
 from workbench.backends.usage import format_usd, total_cost
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.explain.paid_voice import PaidVoice
     from workbench.explain.price import FilmPrice
     from workbench.explain.request import FilmRequest
+    from workbench.explain.scripts.beats import SceneWays
+    from workbench.explain.scripts.findings import Checked
     from workbench.explain.storyboard import Storyboard
 
 STILL_WIDTH_PX = 1280
@@ -117,6 +119,7 @@ class ExplainingWork(QuestionWork, FilmWork):
         job_id: str = "",
         execute: Executor | None = None,
         check: Callable[[], None] = go_on,
+        walls: Literal["auto", "off"] = "auto",
     ) -> "Film":
         """Make a film, and keep it in the data folder; one that was made before is found again.
 
@@ -128,7 +131,9 @@ class ExplainingWork(QuestionWork, FilmWork):
             progress: Told about finished units.
             job_id: The job that pays; without one, the run itself.
             execute: Has a call made; None makes it in this process.
-            check: Called often while a call waits; it raises to give up.
+            check: Called often while a call waits or a scene runs; it raises to give up.
+            walls: What keeps scripts of scenes in: the strongest there is, or `off` where a person
+                at the command line has said so.
 
         Raises:
             RequestError: There is nothing to tell, a beat cannot be drawn, or the voice does not
@@ -143,6 +148,7 @@ class ExplainingWork(QuestionWork, FilmWork):
         """
         from workbench.explain.animation.availability import require_manim
         from workbench.explain.asking.states import WRITING
+        from workbench.explain.scripts.beats import SceneWays
 
         if request.renderer == "manim":
             require_manim()
@@ -165,9 +171,12 @@ class ExplainingWork(QuestionWork, FilmWork):
                 story = self.storyboard(request)
             speaking = self._speaking(request, story, make)
             film_id = self._film_id(request, story, speaking)
-            if not self._is_made(film_id):
+            if not self._is_made(film_id) or self._lacks_a_scene(film_id):
                 self._require_under_cap(request, story, speaking, run_id)
-                self._make(request, story, speaking, run_id, progress=progress, stages=stages)
+                ways = SceneWays(walls, check=check)
+                self._make(
+                    request, story, speaking, run_id, progress=progress, stages=stages, scenes=ways
+                )
             if draft is not None:
                 self._keep_texts(self._films_dir / film_id, request, draft)
             if request.publish:
@@ -184,6 +193,7 @@ class ExplainingWork(QuestionWork, FilmWork):
         *,
         progress: Progress,
         stages: "StageLog",
+        scenes: "SceneWays",
     ) -> None:
         """Make a film in a folder of its own, and give it its name when it is whole."""
         from workbench.explain.making import make_film, write_record
@@ -199,6 +209,7 @@ class ExplainingWork(QuestionWork, FilmWork):
                 renderer=choose_renderer(request.renderer, story),
                 progress=progress,
                 stages=stages,
+                scenes=scenes,
             )
             film = replace(
                 film,
@@ -207,7 +218,23 @@ class ExplainingWork(QuestionWork, FilmWork):
                 cost_usd=total_cost(self.store.paid_by_task(run_id).values()),
             )
             write_record(film, workshop / film_id)
+            if self._is_made(film_id) and self._lacks_a_scene(film_id):
+                self.delete_film(film_id)
             self._put_in_place(workshop / film_id)
+
+    def _lacks_a_scene(self, film_id: str) -> bool:
+        """Did a scene of a film fail? Manim or the sandbox may be there by now: it is tried again."""
+        return any(not scene.is_made for scene in self.find_film(film_id).scenes)
+
+    def check_scene(self, code: str) -> "Checked":
+        """Check a Manim scene without running it: what is wrong with it, and what is put right.
+
+        Raises:
+            ToolError: Manim is there and cannot be imported.
+        """
+        from workbench.explain.scripts.check import check_script
+
+        return check_script(code, kept=self.data_dir / "film_parts" / "manim")
 
     def _publish(self, film_id: str) -> None:
         """Publish a film that is made; where that fails it stays, and says so."""

@@ -38,6 +38,7 @@ from workbench.explain.visuals import (
     Image,
     Plot,
     Quote,
+    Scene,
     Timeline,
     Title,
     Visual,
@@ -72,6 +73,8 @@ class Card:
     """Where it moves: seconds of the beat and number of frames → its frames."""
     warnings: tuple[str, ...] = ()
     """What could not be drawn as it was asked."""
+    made_of: str = ""
+    """Names the pictures of what moves, where the beat's own words do not."""
 
 
 def card_of(beat: Beat, theme: str, canvas: type[Canvas] = Canvas) -> Card:
@@ -164,11 +167,18 @@ def _(show: Quote, look: Look, heading: str, foot: str) -> Card:
 
 
 @_laid_out.register
+def _(show: Scene, look: Look, heading: str, foot: str) -> Card:
+    """A scene that is not rendered yet: its script, to be read."""
+    lines = [line for line in show.code.strip().splitlines() if line.strip()][:14]
+    return _charted(look, heading or show.class_name, foot, lambda sheet: sheet.write(BODY, "\n".join(lines), (22, 20, 18, 16), look.soft))  # fmt: skip
+
+
+@_laid_out.register
 def _(show: Comparison, look: Look, heading: str, foot: str) -> Card:
     return Card((Step(lambda: _comparison(look, heading, show, foot)),))
 
 
-def _charted(look: Look, heading: str, foot: str, draw: Callable[[Sheet], None]) -> Card:
+def _charted(look: Look, heading: str, foot: str, draw: Callable[[Sheet], object]) -> Card:
     def drawn() -> Sheet:
         sheet = framed(look, heading, foot)
         draw(sheet)
