@@ -152,20 +152,31 @@ if libc.shmget(world["memory"], 4096, 0) >= 0:
 """,
 }
 
-MANIM = {
-    "a file drawn by Manim": """
-from manim import Code, config
-config.dry_run = True
-code = Code(code_file=world["secret"])
-print(OUT)
-""",
-    "a file through a module of Manim": """
+MANIM = """
+from manim import LEFT, Circle, Code, Create, Scene, Text, config
 from manim.utils import file_ops
+config.update({"quality": "low_quality", "media_dir": "media", "progress_bar": "none"})
+
+class Honest(Scene):
+    def construct(self):
+        self.play(Create(Circle()), run_time=0.2)
+        self.add(Text("drawn").shift(LEFT))
+        self.wait(0.2)
+
+Honest().render()
+print("DRAWN")
+try:
+    class Thief(Scene):
+        def construct(self):
+            self.add(Code(code_file=world["secret"], language="text"))
+    Thief().render()
+    print(OUT, "by Code")
+except OSError as error:
+    print(error)
 file_ops.os.system(f"cat {world['secret']} >stolen")
 if SECRET in open("stolen").read():
-    print(OUT)
-""",
-}
+    print(OUT, "by a shell")
+"""
 
 DAEMON = """
 if os.fork() == 0:

@@ -4,15 +4,15 @@ import importlib.util
 import shutil
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.explain.sandbox import attacks
-from tests.explain.sandbox.conftest import SMALL, World
+from tests.explain.sandbox.conftest import World
 from workbench.explain.sandbox.returned import media_from
-from workbench.explain.sandbox.running import Layer
+from workbench.explain.sandbox.running import Layer, Limits
+from workbench.media.probe import probe
 
 ATTACKS = {
     f"{kind}: {name}": code
@@ -21,22 +21,21 @@ ATTACKS = {
         ("writes", attacks.WRITING),
         ("talks by", attacks.TALKING),
         ("harms by", attacks.HARMING),
-        ("uses", attacks.MANIM),
     )
     for name, code in codes.items()
 }
 
 
-def wants_manim(name: str) -> None:
-    if name.startswith("uses") and importlib.util.find_spec("manim") is None:
+@pytest.fixture
+def manim_here() -> None:
+    """Manim is there."""
+    if importlib.util.find_spec("manim") is None:
         pytest.skip("Manim is not installed: pip install 'nova-workbench[explainer]'")
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_comes_to_nothing_in_a_layer(name: str, layer: Layer, world: World):
-    wants_manim(name)
-    limits = replace(SMALL, memory_bytes=4 * 1024**3) if name.startswith("uses") else SMALL
-    ran = world.attack(ATTACKS[name], layer, limits)
+    ran = world.attack(ATTACKS[name], layer)
     assert "ESCAPED" not in ran.output
     assert attacks.SECRET not in ran.output
     assert world.harm() == []
@@ -45,11 +44,28 @@ def test_an_attack_comes_to_nothing_in_a_layer(name: str, layer: Layer, world: W
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_attack_works_without_a_layer(name: str, world: World):
-    wants_manim(name)
     try:
         assert "ESCAPED" in world.plainly(ATTACKS[name])
     finally:
         Path(world.told["packages"], "planted.pth").unlink(missing_ok=True)
+
+
+@pytest.mark.usefixtures("manim_here")
+def test_manim_draws_in_a_layer_and_reads_nothing_outside(layer: Layer, world: World):
+    ran = world.attack(attacks.MANIM, layer, Limits(cpu_s=120, wall_s=300))
+    assert "DRAWN" in ran.output, ran.output
+    assert "ESCAPED" not in ran.output
+    assert world.harm() == []
+    films = media_from(world.work, endings=frozenset({".mp4"}))
+    (film,) = [path for path in films if path.name == "Honest.mp4"]
+    assert probe(film).duration_s == pytest.approx(0.4, abs=0.1)
+
+
+@pytest.mark.usefixtures("manim_here")
+def test_manim_would_draw_a_secret_and_read_it_for_a_shell(world: World):
+    said = world.plainly(attacks.MANIM)
+    assert "ESCAPED by Code" in said
+    assert "ESCAPED by a shell" in said
 
 
 def test_a_daemon_dies_with_the_program(
