@@ -43,12 +43,15 @@ def span_words(low: Cost, high: Cost) -> str:
         ('$0.0042', '$0')
         >>> span_words(Decimal("0.91"), Decimal("1.204")), span_words(None, Decimal(1))
         ('$0.91–1.21', '–')
+        >>> span_words(Decimal("0.00031"), Decimal("0.0177"))
+        '$0.0003–0.0177'
     """
     if low is None or high is None:
         return "–"
     if high == 0:
         return "$0"
-    step = Decimal("0.01" if high >= 1 else "0.001" if high >= Decimal("0.01") else "0.0001")
+    is_small = high < Decimal("0.01") or 0 < low < Decimal("0.001")
+    step = Decimal("0.0001" if is_small else "0.01" if high >= 1 else "0.001")
     least, most = low.quantize(step, ROUND_FLOOR), high.quantize(step, ROUND_CEILING)
     return f"${most}" if low == high else f"${least}–{most}"
 

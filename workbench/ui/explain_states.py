@@ -15,7 +15,7 @@ from workbench.explain.request import FilmRequest
 from workbench.explain.storyboard import write_storyboard
 from workbench.media.timecode import format_length
 from workbench.ui.explain_form import FEW_BEATS, beat_picture
-from workbench.ui.explain_texts import told_texts
+from workbench.ui.explain_texts import kept_texts, told_texts
 from workbench.ui.formats import facts, plain
 from workbench.ui.frame import show_error, shown_errors, shown_trouble
 from workbench.ui.job_card import job_actions, job_bar, job_row, paid_words
@@ -62,7 +62,7 @@ def _progress(job_id: str, *, was_finished: bool) -> None:
             with states:
                 state_list(workspace().film_states(job.id), drawn, beats)
             with stills:
-                _so_far(request, drawn)
+                _so_far(job, request, drawn)
 
 
 def _drawn(job: "Job", request: FilmRequest) -> tuple[int, int]:
@@ -99,11 +99,14 @@ def state_list(states: Sequence[FilmState], drawn: int = 0, beats: int = 0) -> N
     st.markdown("\n".join(rows))
 
 
-def _so_far(request: FilmRequest, drawn: int) -> None:
+def _so_far(job: "Job", request: FilmRequest, drawn: int) -> None:
     """What there is already: the texts of a question, and the beats that are drawn."""
     if request.source == "question":
         draft = workspace().film_texts(request)
-        told_texts(draft.explanation, draft.refined)
+        if job.is_finished:
+            kept_texts(request, draft, key=job.id)
+        else:
+            told_texts(draft)
         story = draft.story
     else:
         story = workspace().storyboard(request) if drawn else None

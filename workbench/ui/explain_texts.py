@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from workbench.explain.asking.texts import Texts, read_texts
+from workbench.explain.asking.texts import Texts, problems_page, read_texts
+from workbench.explain.asking.writing import skipped_roles
 from workbench.explain.request import LONGEST_TEXT
 from workbench.ui.explain_price import film_request, make_button
 from workbench.ui.formats import plain
@@ -12,6 +13,7 @@ from workbench.ui.frame import shown_errors
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
+    from workbench.explain.asking.writing import Draft
     from workbench.explain.making import Film
     from workbench.explain.request import FilmRequest
 
@@ -105,9 +107,21 @@ def _from_here(texts: Texts, field: str, text: str) -> "FilmRequest":
     return film_request({**values, field: text})
 
 
-def told_texts(explanation: str, refined: str) -> None:
+def kept_texts(request: "FilmRequest", draft: "Draft", *, key: str) -> None:
+    """What was written before a film failed or was stopped; a changed text goes on from there."""
+    if not draft.refined and not draft.explanation:
+        return
+    given = skipped_roles(request)
+    asked = workspace().film_models(request)
+    models = {str(role): "" if role in given else model.key for role, model in asked.items()}
+    texts = Texts(request, models, draft.explanation, draft.refined, problems_page(draft))
+    st.caption("What is written by now is kept, and not paid again.")
+    editable_texts(texts, key=key)
+
+
+def told_texts(draft: "Draft") -> None:
     """Texts as far as they are written, to be read."""
-    for label, text in (("Explanation", explanation), ("Refined", refined)):
+    for label, text in (("Explanation", draft.explanation), ("Refined", draft.refined)):
         if text:
             with st.expander(label, icon=":material/notes:", key=f"told_{label}"):
                 for paragraph in text.split("\n\n"):
