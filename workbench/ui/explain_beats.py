@@ -81,6 +81,7 @@ def _request(film: "Film", story: str) -> "FilmRequest":
             "storyboard": story,
             "voice": voice,
             "voice_engine": film.voice_engine,
+            "renderer": film.renderer.partition(" ")[0],
         }
     )
 

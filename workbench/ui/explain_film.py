@@ -79,6 +79,7 @@ def _facts(film: "Film") -> str:
             ORIGINS.get(film.origin, film.origin),
             film.made_by,
             _voice(film),
+            "drawn by Manim" if film.renderer.startswith("manim") else "",
             f"{format_usd(film.cost_usd)} paid" if film.cost_usd != 0 else "",
             f"made {format_moment(film.created_at)} in {film.seconds_to_make:.0f} s",
             drawn if film.beats_drawn < count else "",

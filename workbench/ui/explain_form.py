@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from workbench.errors import BackendError
+from workbench.explain.animation.availability import INSTALL, is_available
 from workbench.explain.looking import picture_of
 from workbench.explain.narration import SILENT_WORDS_PER_S
 from workbench.explain.storyboard import Storyboard, read_storyboard, write_storyboard
@@ -36,6 +37,8 @@ SOURCES: dict[str, tuple[str, Callable[[], Values | None]]] = {
     "Storyboard": (":material/view_carousel:", from_storyboard),
     "Example": (":material/lightbulb:", from_example),
 }
+
+RENDERERS = {"auto": "Auto", "cards": "Cards, still", "manim": "Manim, moving"}
 
 VOICES = {"local": "Local voice (English)", "none": "No voice, to read"}
 
@@ -74,6 +77,7 @@ def _looks(language: str) -> Values:
     values["theme"] = st.selectbox(
         "Colours", ["light", "dark"], format_func=str.capitalize, width=110, key="theme"
     )
+    values["renderer"] = _renderer()
     return values
 
 
@@ -132,6 +136,20 @@ def _polly() -> "tuple[PollyVoice, ...]":
     except BackendError as error:
         st.caption(f":material/cloud_off: {plain(error.message)}. {advice(error.hint)}")
         return ()
+
+
+def _renderer() -> str:
+    has_manim = is_available()
+    return st.selectbox(
+        "Drawn by",
+        [name for name in RENDERERS if has_manim or name != "manim"],
+        format_func=RENDERERS.__getitem__,
+        width=150,
+        key="renderer",
+        help="Auto: Manim where there is an equation or a curve, else cards."
+        if has_manim
+        else f"Manim is not installed: films are of cards. To install it: {INSTALL}",
+    )
 
 
 def _storyboard(request: "FilmRequest") -> None:
