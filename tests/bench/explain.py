@@ -1,4 +1,4 @@
-"""Measure films by cards and by Manim: a minute, one beat drawn again, and the sync of forty beats.
+"""Measure films by cards and by Manim, the sync of forty beats, and what the sandbox adds.
 
 python -m tests.bench.explain
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
+from tests.bench.sandbox import overhead
 from tests.explain.conftest import WORD_S, hum
 from tests.explain.test_film import cuts_s, tones_s
 from workbench.explain.animation.availability import INSTALL, is_available
@@ -129,6 +130,7 @@ def main() -> None:
     else:
         print(f"no Manim here: {INSTALL}")
     sync()
+    overhead()
 
 
 if __name__ == "__main__":

@@ -44,8 +44,10 @@ class Limits:
     open_files: int = 512
 
 
-def environment(work: Path) -> dict[str, str]:
+def environment(work: Path, layer: Layer) -> dict[str, str]:
     """All that a program is told of the world; nothing of it comes from our own environment."""
+    # Where packages can be written to, what is compiled serves those who can only read them.
+    kept = {} if layer == "off" else {"PYTHONDONTWRITEBYTECODE": "1"}
     home = work / HOME
     packages = [str(home / "python")]
     if site.ENABLE_USER_SITE:
@@ -57,10 +59,10 @@ def environment(work: Path) -> dict[str, str]:
         "USER": "sandbox",
         "LANG": "C.UTF-8",
         "PYTHONPATH": ":".join(packages),
-        "PYTHONDONTWRITEBYTECODE": "1",
         # One thread a core, and room for each: on a large machine they would not fit the limits.
         "OMP_NUM_THREADS": "2",
         "OPENBLAS_NUM_THREADS": "2",
+        **kept,
     }
 
 
@@ -89,10 +91,10 @@ def order_for(
     Raises:
         SandboxMissing: The layer's program is not installed.
     """
-    is_root = os.geteuid() == 0
+    user, group = nobody()
+    is_root = os.geteuid() == 0 and is_user(user, Path("/proc/self/uid_map").read_text())
     mounts = is_root and has_capability(CAP_SYS_ADMIN)
     drop = "" if not is_root or layer == "off" else "inside" if mounts else "before"
-    user, group = nobody()
     allowed = readable_paths(readable)
     if layer == "bwrap":
         program = bubblewrap_path()
@@ -122,6 +124,21 @@ def order_for(
         "group": group,
         "parent": os.getpid(),
     }
+
+
+def is_user(user: int, uid_map: str) -> bool:
+    """Is there such a user in a user namespace? In that of somebody's own making is often only one.
+
+    Args:
+        user: A user's number inside.
+        uid_map: The namespace's `uid_map`.
+
+    Example:
+        >>> is_user(65534, "0 0 4294967295"), is_user(65534, "0 1000 1")
+        (True, False)
+    """
+    rows = [[int(word) for word in line.split()] for line in uid_map.splitlines()]
+    return any(first <= user < first + count for first, _, count in rows)
 
 
 def nobody() -> tuple[int, int]:

@@ -176,7 +176,7 @@ def _start(
             stdout=said,
             stderr=said,
             cwd=work,
-            env=environment(work),
+            env=environment(work, order["layer"]),
             start_new_session=True,
             pass_fds=(write,),
         ), read

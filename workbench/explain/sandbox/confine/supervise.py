@@ -101,7 +101,7 @@ def _start_landlock(order: dict[str, Any]) -> int:
         raise OSError(f"Landlock of this kernel is version {version}, 3 is needed")
     if not (program := seccomp.here(pretending=True)):
         raise OSError(f"system calls of {os.uname().machine} are not known")
-    is_apart = _separate()
+    is_apart = _separate(order)
     if not (is_apart or order["drop"] or version >= landlock.SIGNALS_VERSION):
         raise OSError("user namespaces are refused here, and Landlock is older than version 6")
     if first := os.fork():
@@ -146,20 +146,26 @@ def _can_reach(order: dict[str, Any]) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def _separate() -> bool:
-    """Go into namespaces of our own: by right if we are root, else through a user namespace."""
+def _separate(order: dict[str, Any]) -> bool:
+    """Go into namespaces of our own: by right if we are root, else through a user namespace.
+
+    Root of a container without that right stays outside: in a user namespace of its own there is
+    nobody else to become.
+    """
     user, group = os.geteuid(), os.getegid()
-    if has_capability(CAP_SYS_ADMIN):
-        unshare(_APART)
-        return True
+    if order["drop"]:
+        if has_capability(CAP_SYS_ADMIN):
+            unshare(_APART)
+            return True
+        return False
     try:
         unshare(CLONE_NEWUSER | _APART)
     except OSError:
         return False
-    for name, text in (
-        ("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")
-    ):  # fmt: skip
-        _write(f"/proc/self/{name}", text)
+    inside = user or order["user"]  # nobody is root in it
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{inside} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
     return True
 
 
