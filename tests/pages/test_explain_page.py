@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from workbench.backends.protocol import Readiness
 from workbench.explain.request import FilmRequest
 from workbench.media.asset import Asset
+from workbench.ui import explain_scenes
 from workbench.workspace import Workspace
 
 NOTES = "# Pumps\n\nThey move water.\n\n## Parts\n\n- seal\n- shaft\n"
@@ -119,6 +121,51 @@ def test_a_film_is_shown_with_its_beats_and_a_changed_beat_makes_a_new_one(
     (job,) = library.jobs.jobs()
     story = json.loads(FilmRequest.model_validate_json(job.request).storyboard)
     assert [beat["heading"] for beat in story["beats"]] == ["Pumps", "The parts"]
+
+
+SCENE = {
+    "title": "Pumps",
+    "beats": [
+        {"heading": "Pumps", "show": {"kind": "title"}, "say": "They move water."},
+        {"heading": "A wheel", "show": {"kind": "scene", "code": "class Wheel(Scene):\n  ?"}},
+    ],
+}
+
+
+def test_a_scene_that_failed_is_tried_again_changed_or_left_out(
+    library: Workspace, open_page, no_worker
+):
+    film = library.film(FilmRequest(storyboard=json.dumps(SCENE), voice="none"))
+    app = open_page("explain", film=film.id)
+    app.button(key="repair_beat_1").click().run()
+    assert not app.exception
+    assert any("not rendered" in each.value for each in app.warning)
+    assert button(app, "Try again")
+    app.text_area(key=f"code_{film.id}_1").set_value("class Wheel(Scene):\n  pass")
+    app.button(key="repair_beat_1").click().run()
+    app.button(key="repair_beat_1").click()
+    button(app, "Make new film").click().run()
+    app = open_page("explain", film=film.id)
+    app.button(key="leave_beat_1").click().run()
+    app.button(key="leave_beat_1").click()
+    button(app, "Make new film").click().run()
+    asked = [FilmRequest.model_validate_json(job.request) for job in library.jobs.jobs()]
+    shorter, repaired = (json.loads(each.storyboard)["beats"] for each in asked)
+    assert [beat["heading"] for beat in shorter] == ["Pumps"]
+    assert repaired[1]["show"]["code"].endswith("pass")
+
+
+def test_scenes_are_offered_only_where_they_can_be_run(library: Workspace, open_page, monkeypatch):
+    monkeypatch.setattr(explain_scenes, "is_available", lambda: False)
+    app = open_page("explain")
+    assert app.checkbox(key="scenes").disabled
+    assert "Manim" in said(app)
+    monkeypatch.setattr(explain_scenes, "is_available", lambda: True)
+    missing = Readiness("Sandbox", False, "nothing keeps a program in", "install bubblewrap")
+    monkeypatch.setattr(explain_scenes, "sandbox_readiness", lambda: missing)
+    app = open_page("explain")
+    assert app.checkbox(key="scenes").disabled
+    assert "install bubblewrap" in said(app)
 
 
 def test_a_film_is_deleted_after_it_was_asked_for_twice(library: Workspace, open_page):

@@ -10,14 +10,15 @@ from workbench.errors import RequestError
 from workbench.explain.storyboard import Storyboard, read_storyboard, write_storyboard
 from workbench.media.timecode import format_time
 from workbench.ui.explain_form import FEW_BEATS
-from workbench.ui.explain_price import film_request, make_button
+from workbench.ui.explain_price import make_button
+from workbench.ui.explain_request import changed_beat, request_again, shown
+from workbench.ui.explain_scenes import failed_scene
 from workbench.ui.formats import plain
 from workbench.ui.frame import shown_errors
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
     from workbench.explain.making import Film
-    from workbench.explain.request import FilmRequest
 
 
 def beat_grid(film: "Film") -> None:
@@ -33,6 +34,7 @@ def beat_grid(film: "Film") -> None:
                 with st.container(horizontal=True):
                     if st.button("Edit", key=f"edit_beat_{number}", icon=":material/edit:"):
                         _editing(film, number)
+                    failed_scene(film, number)
                     if beat.warnings and st.button(
                         "Leave out", key=f"leave_beat_{number}", icon=":material/delete:"
                     ):
@@ -45,15 +47,17 @@ def _editing(film: "Film", number: int) -> None:
     beat = story.beats[number]
     heading = st.text_input("Heading", beat.heading, key=f"heading_{film.id}_{number}")
     say = st.text_area("What is said", beat.say, height=160, key=f"say_{film.id}_{number}")
-    shown = st.text_area(
+    changed = st.text_area(
         f"What is shown ({beat.show.kind}), as JSON",
-        json.dumps(_shown(story, number), ensure_ascii=False, indent=2),
+        json.dumps(shown(story, number), ensure_ascii=False, indent=2),
         height=200,
         key=f"show_{film.id}_{number}",
     )
+    leave_out = st.checkbox("Leave this beat out", key=f"leave_{film.id}_{number}")
     st.caption("Only what changes is drawn and spoken again. This film stays; a new one is made.")
     with shown_errors():
-        request = _request(film, _changed(story, number, heading, say, shown))
+        new = changed_beat(story, number, _read_json(changed), heading=heading, say=say)
+        request = request_again(film, _without(story, number) if leave_out else new)
         workspace().storyboard(request)
         make_button(request, "Make new film", key="make_changed")
 
@@ -65,39 +69,27 @@ def _leaving_out(film: "Film", number: int) -> None:
         " This one stays. The other beats are not drawn or spoken again."
     )
     story = read_storyboard(film.storyboard_path.read_bytes())
-    beats = (*story.beats[:number], *story.beats[number + 1 :])
     with shown_errors():
-        if not beats:
-            raise RequestError("it is the only beat", hint="delete the film instead")
-        request = _request(film, write_storyboard(replace(story, beats=beats)))
-        make_button(request, "Make new film", key="make_shorter")
+        make_button(
+            request_again(film, _without(story, number)), "Make new film", key="make_shorter"
+        )
 
 
-def _request(film: "Film", story: str) -> "FilmRequest":
-    """A film of a changed storyboard, with the voice of the first."""
-    voice = film.voice if film.voice_engine or film.voice == "none" else "local"
-    return film_request(
-        {
-            "storyboard": story,
-            "voice": voice,
-            "voice_engine": film.voice_engine,
-            "renderer": film.renderer.partition(" ")[0],
-        }
-    )
+def _without(story: Storyboard, number: int) -> str:
+    beats = (*story.beats[:number], *story.beats[number + 1 :])
+    if not beats:
+        raise RequestError("it is the only beat", hint="delete the film instead")
+    return write_storyboard(replace(story, beats=beats))
 
 
-def _shown(story: Storyboard, number: int) -> object:
-    return json.loads(write_storyboard(story))["beats"][number]["show"]
-
-
-def _changed(story: Storyboard, number: int, heading: str, say: str, shown: str) -> str:
-    """The storyboard as JSON with one beat changed."""
-    whole = json.loads(write_storyboard(story))
+def _read_json(text: str) -> dict[str, object]:
+    """What is shown, as somebody has changed it."""
     try:
-        show = json.loads(shown)
+        show = json.loads(text)
     except ValueError as error:
         raise RequestError(
             f"what is shown is no JSON: {error}", hint="change the words, keep quotes and brackets"
         ) from None
-    whole["beats"][number] |= {"heading": heading, "say": say, "show": show}
-    return json.dumps(whole, ensure_ascii=False)
+    if not isinstance(show, dict):
+        raise RequestError("what is shown is no object", hint="keep the outer brackets")
+    return show

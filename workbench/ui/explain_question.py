@@ -5,6 +5,7 @@ import streamlit as st
 from workbench.explain.asking.roles import AUTO, can_write
 from workbench.explain.request import QUESTION_LETTERS, FilmRequest
 from workbench.ui import data
+from workbench.ui.explain_scenes import scene_field
 from workbench.ui.explain_sources import Values, length_field
 from workbench.ui.formats import advice
 from workbench.ui.request_form import LANGUAGES
@@ -39,6 +40,7 @@ def from_question() -> Values | None:
             key="language",
         )
         values["length"] = length_field()
+    values["scenes"] = scene_field()
     letters = len(text.strip())
     if letters >= LEAST:
         return values
