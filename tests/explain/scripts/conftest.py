@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import WorkbenchError
+from workbench.explain.animation.availability import INSTALL, is_available
 from workbench.explain.sandbox.running import Layer, best_layer
-from workbench.explain.scripts.reading.signatures import INSTALL, manim_version, signatures
+from workbench.explain.scripts.reading.signatures import signatures
 
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the signatures of the installed Manim."""
-    if not manim_version():
+    if not is_available():
         pytest.skip(f"Manim is not installed: {INSTALL}")
     folder = tmp_path_factory.mktemp("signatures")
     signatures(folder)

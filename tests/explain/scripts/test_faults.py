@@ -299,7 +299,7 @@ def test_manim_is_not_imported_by_a_check(kept: Path) -> None:
 def test_without_manim_names_are_not_checked_and_it_is_said(
     kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.explain.scripts.reading.signatures.manim_version", str)
+    monkeypatch.setattr("workbench.explain.animation.availability.is_available", bool)
     checked = check_script(scene("MCircle()"), kept=kept)
     (found,) = checked.findings
     assert "names and keywords were not checked" in found.message

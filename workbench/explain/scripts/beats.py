@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from workbench.errors import SandboxMissing
+from workbench.explain.animation.availability import manim_version
 from workbench.explain.cards.drawing import Card, Step, plain_card
 from workbench.explain.cards.lettering import Sheet
 from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX, blank, look_of
@@ -18,7 +19,6 @@ from workbench.explain.narration import FRAME_RATE
 from workbench.explain.sandbox.running import Layer, best_layer, go_on
 from workbench.explain.scripts.findings import Finding
 from workbench.explain.scripts.reading.latex_words import latex_route
-from workbench.explain.scripts.reading.signatures import manim_version
 from workbench.explain.scripts.rendering import Repair, SceneFailed, SceneMade, render_scene
 from workbench.explain.storyboard import Beat, Storyboard
 from workbench.explain.visuals import Scene

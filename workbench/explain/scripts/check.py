@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workbench.errors import NotInstalled
+from workbench.explain.animation.availability import INSTALL
 from workbench.explain.scripts.findings import Checked, Finding
 from workbench.explain.scripts.reading.fixes import (
     diff_of,
@@ -16,7 +17,7 @@ from workbench.explain.scripts.reading.fixes import (
 )
 from workbench.explain.scripts.reading.latex_words import LatexRoute, latex_findings, latex_route
 from workbench.explain.scripts.reading.names import NameCheck, bound_names
-from workbench.explain.scripts.reading.signatures import INSTALL, Signatures, signatures
+from workbench.explain.scripts.reading.signatures import Signatures, signatures
 from workbench.explain.scripts.reading.structure import structure_findings
 from workbench.explain.scripts.reading.text import bare, parsed
 

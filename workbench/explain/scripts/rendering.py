@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.errors import BackendError, BudgetReached, MediaDamaged
+from workbench.explain.animation.availability import INSTALL, is_available
 from workbench.explain.sandbox.running import Layer, Limits, go_on
 from workbench.explain.scripts.check import check_script
 from workbench.explain.scripts.findings import Finding
 from workbench.explain.scripts.probing import Probed, probe_scene
 from workbench.explain.scripts.reading.fixes import diff_of
 from workbench.explain.scripts.reading.latex_words import latex_route
-from workbench.explain.scripts.reading.signatures import INSTALL, manim_version
 from workbench.explain.scripts.runs import Order, run_order
 from workbench.progress import Progress, silent
 
@@ -124,7 +124,7 @@ def render_scene(
         DiskFull: There is no room.
         ToolError: Manim is there and cannot be imported.
     """
-    if not manim_version():
+    if not is_available():
         missing = Finding("run", 0, "Manim is not installed", INSTALL)
         return _failed(_Tried(code, (missing,)), code, 0, layer)
     order = Order("look", class_name, width_px, height_px, frame_rate, background, latex_route())

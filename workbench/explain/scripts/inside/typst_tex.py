@@ -15,10 +15,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 _MARK = re.compile(r"\\special\{dvisvgm:raw <(?:g id='([^']*)'|/g)>\}")
-_LINE = re.compile(r"^M\s*([-\d.]+)[ ,]+([-\d.]+)\s*L\s*([-\d.]+)[ ,]+([-\d.]+)\s*$")
+_LINE = re.compile(r"^M\s*([-\d.]+)[ ,]+([-\d.]+)\s*([hvHVlL])\s*([-\d.]+)(?:[ ,]+([-\d.]+))?\s*$")
 _PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: none)
 #set text(size: 10pt)
-#let part(name, body) = [#box(body) #label(name)]
+#let part(name, body) = [#box($display(body)$) #label(name)]
 {body}
 """
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -44,7 +44,7 @@ def svg_of(expression: str, environment: str | None = None, tex_template: Any = 
     if not target.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         is_text = environment in {None, "center", "flushleft", "flushright", "minipage"}
-        target.write_bytes(plain_strokes(drawn(expression, is_text=is_text)))
+        target.write_bytes(plain_svg(drawn(expression, is_text=is_text), part_names(expression)))
     return target
 
 
@@ -52,7 +52,7 @@ def drawn(expression: str, *, is_text: bool) -> bytes:
     """The drawing, its parts under their names; as one part if they cannot be read alone."""
     import typst  # type: ignore[import-not-found, unused-ignore]
 
-    names = [name for name in _MARK.findall(expression) if name]
+    names = part_names(expression)
     bare = _MARK.sub("", expression)
     for body in bodies(expression, bare, names, is_text=is_text):
         try:
@@ -63,6 +63,11 @@ def drawn(expression: str, *, is_text: bool) -> bytes:
             continue
         return bytes(data)
     raise ValueError(f"this formula cannot be read: {bare.strip()[:120]} ({why})")
+
+
+def part_names(expression: str) -> list[str]:
+    """The parts that Manim wants to find again."""
+    return [name for name in _MARK.findall(expression) if name]
 
 
 def bodies(expression: str, bare: str, names: list[str], *, is_text: bool) -> Any:
@@ -110,7 +115,11 @@ def formula_of(latex: str) -> str:
     """LaTeX's notation in Typst's."""
     import tex2typst  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-    return str(tex2typst.tex2typst(latex))
+    # Manim's own environment aligns lines; here that has to be said.
+    is_lines = ("&" in latex or "\\\\" in latex) and "\\begin" not in latex
+    return str(
+        tex2typst.tex2typst(f"\\begin{{aligned}}{latex}\\end{{aligned}}" if is_lines else latex)
+    )
 
 
 def text_of(latex: str) -> str:
@@ -147,8 +156,24 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\#$*_`<>@\[\]~=/])", r"\\\1", text)
 
 
-def plain_strokes(svg: bytes) -> bytes:
-    """Lines as thin boxes: Manim takes the strokes off a formula, and fractions lose their bars."""
+def ends_of(line: "re.Match[str]") -> tuple[tuple[float, float], tuple[float, float]]:
+    """Both ends of a line as SVG writes it: `M 0 0 h 5`, `M 1 2 L 3 4`."""
+    x, y, first, second = (float(line[n] or 0) for n in (1, 2, 4, 5))
+    if line[3] in "hH":
+        dx, dy = (first, 0.0) if line[3] == "h" else (first - x, 0.0)
+    elif line[3] in "vV":
+        dx, dy = (0.0, first) if line[3] == "v" else (0.0, first - y)
+    else:
+        dx, dy = (first, second) if line[3] == "l" else (first - x, second - y)
+    return (x, y), (x + dx, y + dy)
+
+
+def plain_svg(svg: bytes, names: list[str]) -> bytes:
+    """A drawing as Manim takes it.
+
+    Lines become thin boxes: Manim takes the strokes off a formula, and fractions would lose their
+    bars. Every part is there, if need be with nothing in it.
+    """
     tree = ElementTree.fromstring(svg)  # noqa: S314 - it comes from Typst
     for each in tree.iter():
         if name := each.attrib.pop("data-typst-label", ""):
@@ -158,7 +183,7 @@ def plain_strokes(svg: bytes) -> bytes:
         line = _LINE.match(each.get("d", ""))
         if line is None:
             continue
-        x0, y0, x1, y1 = (float(number) for number in line.groups())
+        (x0, y0), (x1, y1) = ends_of(line)
         half = float(each.get("stroke-width", "1")) / 2
         across, along = (half, 0.0) if x0 == x1 else (0.0, half)
         corners = [
@@ -170,6 +195,10 @@ def plain_strokes(svg: bytes) -> bytes:
         each.set("fill", each.attrib.pop("stroke"))
         for name in ("stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit"):
             each.attrib.pop(name, None)
+    there = {each.get("id") for each in tree.iter()}
+    for name in names:
+        if name not in there:
+            ElementTree.SubElement(tree, f"{_SVG}g", {"id": name})
     ElementTree.register_namespace("", _SVG.strip("{}"))
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     return ElementTree.tostring(tree)

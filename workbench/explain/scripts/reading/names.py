@@ -6,7 +6,7 @@ library, a function that takes any keyword) raises no alarm.
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from workbench.explain.scripts.findings import Finding
@@ -20,6 +20,12 @@ from workbench.explain.scripts.reading.fixes import (
     nearest,
 )
 from workbench.explain.scripts.reading.signatures import Signatures
+
+MOST_FINDINGS = 100
+"""Whoever has made more mistakes begins again."""
+
+MOST_SUGGESTED = 30
+"""Words for which a better one is looked for: it takes a hundredth of a second each."""
 
 SURE = 0.8
 """Likeness from which an unknown attribute of an unknown object is a slip of the pen."""
@@ -130,6 +136,7 @@ class NameCheck:
     edits: list[Edit] = field(default_factory=list)
     """Keywords that were surely meant otherwise, and the base of a scene whose camera moves."""
     _told: set[str] = field(default_factory=set)
+    _nears: dict[str, str] = field(default_factory=dict)
     _foreign: set[str] = field(default_factory=set)
     """Variables that hold things out of other libraries."""
 
@@ -144,9 +151,15 @@ class NameCheck:
 
     def _say(self, finding: Finding) -> None:
         """Every fault once: the same word on twenty lines is one mistake."""
-        if finding.message not in self._told:
+        if finding.message not in self._told and len(self.found) < MOST_FINDINGS:
             self._told.add(finding.message)
             self.found.append(finding)
+
+    def _near(self, word: str, allowed: Collection[str]) -> str:
+        """What was probably meant; looked for while the mistakes are few, for it takes long."""
+        if word not in self._nears and len(self._nears) < MOST_SUGGESTED:
+            self._nears[word] = nearest(word, allowed)
+        return self._nears.get(word, "")
 
     def _imports(self) -> None:
         for node in ast.walk(self.tree):
@@ -174,11 +187,9 @@ class NameCheck:
     def _unknown(self, name: str, line: int) -> None:
         hint = MANUAL.get(name, "")
         if not hint:
-            near = nearest(name, self.known.names | self.bound.own)
+            near = self._near(name, self.known.names | self.bound.own)
             hint = f"did you mean {near}?" if near else "it is neither defined nor imported"
         self._say(Finding("old" if name in MANUAL else "name", line, f"there is no {name}", hint))
-
-    # ---- kinds of objects -------------------------------------------------------------------
 
     def _scope(self, node: ast.AST, outer: dict[str, str]) -> None:
         """Look through a function or the module, with what its variables surely are."""
@@ -261,8 +272,6 @@ class NameCheck:
         is_same = node.func.attr == "copy" or (method is not None and method.returns_self)
         return of if is_same else ""
 
-    # ---- calls ------------------------------------------------------------------------------
-
     def _call(self, node: ast.Call, kinds: dict[str, str]) -> None:
         words, is_open, title = self._taken(node, kinds)
         if is_open or not title:
@@ -270,7 +279,7 @@ class NameCheck:
         for each in node.keywords:
             if each.arg is None or each.arg in words:
                 continue
-            meant = keyword_for(each.arg, words)
+            meant = keyword_for(each.arg, words) if len(self.edits) < MOST_FINDINGS else ""
             said = f"{title} does not take {each.arg}"
             if meant and not any(other.arg == meant for other in node.keywords):
                 column = column_of(self.code, each)
@@ -278,7 +287,7 @@ class NameCheck:
                 fixed = Finding("keyword", each.lineno, said, f"it became {meant}", is_fixed=True)
                 self._say(fixed)
             else:
-                near = nearest(each.arg, words)
+                near = self._near(each.arg, words)
                 hint = f"did you mean {near}?" if near else ""
                 self._say(Finding("keyword", each.lineno, said, hint))
 
@@ -312,8 +321,6 @@ class NameCheck:
         words, is_open = self.known.method_words(method)
         return words, is_open, method if words else ""
 
-    # ---- attributes -------------------------------------------------------------------------
-
     def _attribute(self, node: ast.Attribute, kinds: dict[str, str]) -> None:
         name = node.attr
         if name in self.bound.attributes or name.startswith("__") or self._is_elsewhere(node):
@@ -328,7 +335,7 @@ class NameCheck:
         stem = name[4:] if name.startswith(("get_", "set_")) else ""
         if name in has or (stem and (stem in has or stem in self.bound.attributes)):
             return
-        near = nearest(name, {each for each in has if not each.startswith("_")})
+        near = self._near(name, {each for each in has if not each.startswith("_")})
         hint = f"did you mean {near}?" if near else ""
         if of:
             self._say(Finding("attribute", node.lineno, f"{of} has no {name}", hint))

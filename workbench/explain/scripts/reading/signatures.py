@@ -4,7 +4,6 @@ Manim itself is imported only in a process of its own.
 """
 
 import functools
-import importlib.metadata
 import json
 import shutil
 import sys
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import NotInstalled, ToolError
+from workbench.errors import ToolError
+from workbench.explain.animation.availability import manim_version, require_manim
 from workbench.explain.sandbox.running import run_sandboxed
 from workbench.media.outputs import atomic_output
 
 FORM = 1
 """Number of the file's form: another number asks Manim again."""
-
-INSTALL = "pip install 'nova-workbench[explainer]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,7 @@ class Signatures:
         }
         self._own: dict[str, dict[str, Any]] = data["own"]
         self._attributes: dict[str, frozenset[str]] = {}
+        self._kin: dict[str, frozenset[str]] = {}
         self._words: dict[str, tuple[frozenset[str], bool]] = {}
 
     @functools.cached_property
@@ -85,7 +84,10 @@ class Signatures:
 
     def kin(self, base: str) -> frozenset[str]:
         """The classes that are of this kind."""
-        return frozenset(name for name, known in self.classes.items() if base in known.bases)
+        if base not in self._kin:
+            every = (name for name, known in self.classes.items() if base in known.bases)
+            self._kin[base] = frozenset(every)
+        return self._kin[base]
 
     def attributes_of(self, kind: str) -> frozenset[str]:
         """What an object of a class has."""
@@ -111,14 +113,6 @@ class Signatures:
         return self._words[name]
 
 
-def manim_version() -> str:
-    """The version of the installed Manim; empty where there is none. It is not imported."""
-    try:
-        return importlib.metadata.version("manim")
-    except importlib.metadata.PackageNotFoundError:
-        return ""
-
-
 def has_latex() -> bool:
     """Can LaTeX set formulas here?"""
     return bool(shutil.which("latex") and shutil.which("dvisvgm"))
@@ -134,11 +128,9 @@ def signatures(folder: Path | None = None) -> Signatures:
         NotInstalled: There is no Manim.
         ToolError: Manim cannot be imported.
     """
-    version = manim_version()
-    if not version:
-        raise NotInstalled("Manim is not installed", hint=INSTALL)
+    require_manim()
     folder = folder or Path.home() / ".cache" / "nova-workbench"
-    return _read(folder / f"manim-{version}-{FORM}.json")
+    return _read(folder / f"manim-{manim_version()}-{FORM}.json")
 
 
 @functools.lru_cache(maxsize=4)
