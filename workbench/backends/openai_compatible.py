@@ -62,7 +62,7 @@ REPLY_LIMIT_BYTES = 20_000_000
 
 NO_ADDRESS = "No address of an OpenAI-compatible server is set."
 NO_ADDRESS_HINT = (
-    "set WORKBENCH_OPENAI_BASE_URL, such as http://127.0.0.1:11434/v1 for Ollama, and name its"
+    "set WORKBENCH_OPENAI_BASE_URL, such as `http://127.0.0.1:11434/v1` for Ollama, and name its"
     " models in WORKBENCH_CATALOG_FILE"
 )
 
