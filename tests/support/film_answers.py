@@ -18,6 +18,8 @@ def film_answer(request: Received) -> dict[str, Any] | None:
     """The answer to a stage of a film; None where something else is asked."""
     properties = request.schema.get("properties", {})
     texts = _QUOTED.findall(request.prompt)
+    if set(properties) == {"code"}:
+        return {"code": texts[0].replace("Cirle", "Circle")}
     if "changes" in properties:
         return {
             "explanation": f"{texts[1]}\n\nSo much for that: it is as simple as it can be.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench.explain.scripts.reading.signatures import manim_version
 
 from tests.support.bedrock_rules import Received
 from tests.support.bedrock_server import BedrockServer, error, says, stopped, tool_input
@@ -20,6 +21,7 @@ from workbench.errors import (
     BudgetReached,
     NoCredentials,
     NotInLibrary,
+    NotInstalled,
     RequestError,
 )
 from workbench.explain.request import FilmRequest
@@ -40,11 +42,19 @@ def server() -> Iterator[BedrockServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Beats that were encoded for one film are those of the next: most films here are the same."""
+    return tmp_path_factory.mktemp("film_parts")
+
+
 @pytest.fixture
 def workspace(
-    server: BedrockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: BedrockServer, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Workspace]:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "film_parts").symlink_to(drawn)
     for name, value in environment(server, tmp_path).items():
         monkeypatch.setenv(name, value)
     with Workspace.open(load_settings(data_dir=tmp_path / "data")) as opened:
@@ -522,3 +532,51 @@ def test_the_stages_are_named_for_people_as_they_begin(workspace):
         "writes the explanation", "refines the explanation", "writes the script",
         "checks the script",
     ]  # fmt: skip
+
+
+SCENE = """from manim import *
+
+
+class Ring(Scene):
+    def construct(self):
+        ring = Cirle(radius=2)
+        self.play(Create(ring))
+"""
+
+
+def with_scenes(told: dict[str, Any]) -> dict[str, Any]:
+    """The little model's script, whose third beat and three more are scenes with a slip in them."""
+    scene = {"kind": "scene", "heading": "A ring", "say": "This is a ring.", "code": SCENE}
+    return told | {"beats": [*told["beats"][:2], scene, *told["beats"][3:], scene, scene]}
+
+
+SCENES = QUESTION.model_copy(update={"scenes": True})
+
+
+@pytest.mark.skipif(bool(manim_version()), reason="Manim is installed")
+def test_scenes_without_manim_are_refused_before_they_are_paid(workspace, server):
+    with pytest.raises(NotInstalled) as caught:
+        workspace.film(SCENES)
+    assert "explainer" in caught.value.hint
+    assert server.received == 0
+
+
+def test_the_price_of_scenes_has_room_for_all_their_repairs(workspace):
+    lines = workspace.film_price(SCENES).lines
+    assert lines[-1].stage == "rendering_video"
+    assert lines[-1].low_usd == lines[-1].expected_usd == 0
+    assert lines[-1].high_usd > 0
+    assert workspace.film_price(QUESTION).lines[-1].stage == "validating_script"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not manim_version(), reason="Manim is not installed")
+def test_a_scene_with_a_slip_is_put_right_by_a_paid_call_and_rendered(workspace, server):
+    server.answer = scripted(with_scenes)
+    price = workspace.film_price(SCENES)
+    film = workspace.film(SCENES)
+    assert all(scene.is_made for scene in film.scenes)
+    assert [scene.repairs for scene in film.scenes] == [1, 1]
+    assert sum("a scene too many" in note for note in film.notes) == 1
+    assert paid(workspace)[:2] == billed(server)
+    assert price.low_usd <= paid(workspace)[2] <= price.high_usd

@@ -24,6 +24,16 @@ def one_line(text: str) -> str:
     return _MARK.sub("‹", drawn(" ".join(text.split())))
 
 
+def exact_line(text: str) -> str:
+    r"""One line of others with its spaces as they are, such as a line of a program.
+
+    Example:
+        >>> exact_line("    return '</quoted>'\n")
+        "    return '‹/quoted>'"
+    """
+    return _MARK.sub("‹", " ".join(drawn(text).splitlines()))
+
+
 def title_line(text: str) -> str:
     """A name of others, such as a file's, to stand between double quotes.
 

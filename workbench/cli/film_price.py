@@ -28,6 +28,11 @@ def add_question_options(parser: argparse.ArgumentParser) -> None:
         help="language of the answer, as en or de (default: that of the question)",
     )
     parser.add_argument(
+        "--scenes",
+        action="store_true",
+        help="let the model write scenes in Manim's own code, run in the sandbox",
+    )
+    parser.add_argument(
         "--explanation", metavar="FILE", help="go on from this explanation, as text"
     )
     parser.add_argument("--refined", metavar="FILE", help="write the script of this text")
@@ -46,6 +51,7 @@ def question_values(arguments: argparse.Namespace) -> dict[str, object]:
         "question": arguments.ask,
         "written_by": arguments.written_by,
         "language": arguments.language,
+        "scenes": arguments.scenes,
         "explanation": _text(arguments.explanation),
         "refined": _text(arguments.refined),
     }

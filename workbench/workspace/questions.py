@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from workbench.analysis.making import Executor
 from workbench.backends.catalog import ModelInfo
-from workbench.errors import BackendError, NoCredentials, NotInLibrary
+from workbench.errors import BackendError, NoCredentials, NotInLibrary, NotInstalled
 from workbench.library.journal import note
 from workbench.progress import Progress, silent
 from workbench.workspace.analysis import AnalysisWork
 
 if TYPE_CHECKING:
+    from workbench.explain.asking.replies import KeptReplies
     from workbench.explain.asking.roles import Role
     from workbench.explain.asking.states import FilmState, StageLog
     from workbench.explain.asking.writing import Draft
     from workbench.explain.price import PriceLine
     from workbench.explain.request import FilmRequest
+    from workbench.explain.scripts.rendering import Repair
 
 WITHOUT = (
     "without a model: a video report of an analysis (workbench explain FILE), a film of your notes"
@@ -99,25 +101,42 @@ class QuestionWork(AnalysisWork):
 
         Raises:
             NoCredentials: A model has to be asked, and cannot be from here.
+            NotInstalled: Scenes are wanted, and Manim is not there.
             BackendError: A service gave no usable answer; what was answered before is kept.
             BudgetReached: A call could cost more than what is left under the cap or of the budget.
             LibraryError: A reply could not be kept.
         """
-        from workbench.explain.asking.replies import PaidReplies
         from workbench.explain.asking.writing import Writer
 
+        if request.scenes:
+            _require_manim()
         models = self.film_models(request)
         self._require_writers(request, models)
         make = execute or functools.partial(self.call, job_id=job_id, check=check)
-        replies = PaidReplies(
+        return Writer(request, models, self._replies(request, models, make), stages).write()
+
+    def _replies(
+        self, request: "FilmRequest", models: "Mapping[Role, ModelInfo]", execute: Executor
+    ) -> "KeptReplies":
+        from workbench.explain.asking.replies import PaidReplies
+
+        return PaidReplies(
             self.cache,
             models,
             self._routes(models),
-            make,
+            execute,
             about=_short(request.question),
             cap_usd=request.max_cost_usd,
         )
-        return Writer(request, models, replies, stages).write()
+
+    def _scene_repair(self, request: "FilmRequest", execute: Executor) -> "Repair | None":
+        """Who puts scenes of a film right; nobody where no model has written them."""
+        from workbench.explain.asking.scenes import scene_repair
+
+        if request.source != "question" or not request.scenes:
+            return None
+        models = self.film_models(request)
+        return scene_repair(models["validate"], self._replies(request, models, execute))
 
     def film_states(self, job_id: str) -> "tuple[FilmState, ...]":
         """Where a film is, from the log of its job: its states by name, in order.
@@ -199,6 +218,21 @@ def stage_log(work: QuestionWork, job_id: str, progress: Progress = silent) -> "
             progress(list(WRITING).index(name), len(WRITING) + 1, WORDS[name])
 
     return StageLog(functools.partial(note, work.store, job_id), entered)
+
+
+def _require_manim() -> None:
+    """See that scenes can be rendered, before they are paid for.
+
+    Raises:
+        NotInstalled: Manim is not there.
+    """
+    from workbench.explain.scripts.reading.signatures import INSTALL, manim_version
+
+    if not manim_version():
+        raise NotInstalled(
+            "scenes need Manim, which is not installed",
+            hint=f"{INSTALL}; or ask without scenes",
+        )
 
 
 def _short(question: str) -> str:

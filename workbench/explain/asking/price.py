@@ -20,6 +20,7 @@ from workbench.explain.asking.replies import (
     usages,
 )
 from workbench.explain.asking.roles import ROLES, Role
+from workbench.explain.asking.scenes import scenes_price
 from workbench.explain.asking.sizes import expected_tokens, most_tokens
 from workbench.explain.asking.states import StageLog
 from workbench.explain.asking.writing import STATES, Writer, skipped_roles
@@ -65,6 +66,8 @@ def writing_price(
             used = _of_later(role, roles[begins:place], request, models, writer)
         low, expected, high = (cost_of(each, model, route) for each in used)
         lines.append(PriceLine(STATES[role], model.name, low, high, expected_usd=expected))
+    if request.scenes:
+        lines.append(scenes_price(models["validate"], routes["validate"]))
     return tuple(lines)
 
 

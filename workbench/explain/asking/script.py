@@ -23,6 +23,7 @@ from workbench.explain.visuals import (
     Equation,
     Plot,
     Quote,
+    Scene,
     Stretch,
     Timeline,
     Title,
@@ -32,11 +33,22 @@ from workbench.speech.languages import two_letter_code
 from workbench.speech.letters import drawn
 
 WrittenKind = Literal[
-    "title", "bullets", "equation", "plot", "chart", "timeline", "quote", "comparison", "summary"
+    "title",
+    "bullets",
+    "equation",
+    "plot",
+    "chart",
+    "timeline",
+    "quote",
+    "comparison",
+    "summary",
+    "scene",
 ]
 KINDS: tuple[WrittenKind, ...] = get_args(WrittenKind)
 
 MOST_BEATS = 40
+MOST_SCENES = 2
+"""Scenes of one film that are taken from a model: each may be repaired three times."""
 MOST_POINTS = 12
 """Points, bars, curves or stretches of one beat that are taken from a model."""
 LONGEST_FORMULA = 300
@@ -77,6 +89,8 @@ class WrittenBeat(BaseModel):
     left: list[str] = []
     right_title: str = ""
     right: list[str] = []
+    code: str = ""
+    """A program: its lines and spaces are kept."""
 
     @field_validator(*_WORDS, mode="after")
     @classmethod
@@ -106,21 +120,33 @@ def clean(text: str) -> str:
     return " ".join(drawn(text).split())
 
 
-def script_schema() -> dict[str, Any]:
-    """The JSON schema of a script, as the input of a tool."""
+def script_schema(*, scenes: bool = False) -> dict[str, Any]:
+    """The JSON schema of a script, as the input of a tool.
+
+    Args:
+        scenes: May a beat be a scene in Manim's own code?
+    """
     return {
         "type": "object",
         "required": ["title", "language", "beats"],
         "properties": {
             "title": {"type": "string", "description": "Name of the film."},
             "language": {"type": "string", "description": "Two letters: en, de, fr …"},
-            "beats": {"type": "array", "description": "In order.", "items": _beat_schema()},
+            "beats": {
+                "type": "array",
+                "description": "In order.",
+                "items": _beat_schema(scenes=scenes),
+            },
         },
     }
 
 
-def validation_schema() -> dict[str, Any]:
-    """The JSON schema of what the check of a script gives."""
+def validation_schema(*, scenes: bool = False) -> dict[str, Any]:
+    """The JSON schema of what the check of a script gives.
+
+    Args:
+        scenes: May a beat be a scene in Manim's own code?
+    """
     return {
         "type": "object",
         "required": ["problems"],
@@ -133,24 +159,25 @@ def validation_schema() -> dict[str, Any]:
             "beats": {
                 "type": "array",
                 "description": "The whole corrected script; empty if nothing has to change.",
-                "items": _beat_schema(),
+                "items": _beat_schema(scenes=scenes),
             },
         },
     }
 
 
-def _beat_schema() -> dict[str, Any]:
+def _beat_schema(*, scenes: bool) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     return {
         "type": "object",
         "required": ["kind", "heading", "say"],
         "properties": {
-            "kind": {"type": "string", "enum": list(KINDS)},
+            "kind": {"type": "string", "enum": [k for k in KINDS if scenes or k != "scene"]},
             **dict.fromkeys(_WORDS, text),
             **{name: {"type": "array", "items": text} for name in _LISTS},
             **{name: {"type": "array", "items": number} for name in _NUMBERS},
             "x_from": number,
             "x_to": number,
+            **({"code": text} if scenes else {}),
         },
     }
 
@@ -190,12 +217,13 @@ def read_script(data: Mapping[str, Any]) -> Script:
     return Script(title[:LONGEST_HEADING], language, tuple(beats), tuple(unread))
 
 
-def beat_of(written: WrittenBeat, number: int) -> Beat:
+def beat_of(written: WrittenBeat, number: int, *, scenes: bool = False) -> Beat:
     """The beat that is drawn.
 
     Args:
         written: As a model wrote it.
         number: Its place, from 1 on, for the message.
+        scenes: May it be a scene in Manim's own code?
 
     Raises:
         RequestError: It cannot be drawn; the message says why.
@@ -208,6 +236,8 @@ def beat_of(written: WrittenBeat, number: int) -> Beat:
         raise refuse(f"its heading has {len(written.heading)} letters", "shorten it")
     if len(written.say) > LONGEST_SPEECH:
         raise refuse(f"{len(written.say):,} letters are said over it", "divide it")
+    if written.kind == "scene" and not scenes:
+        raise refuse("it is a scene too many", f"use another kind; {MOST_SCENES} are taken at most")
     show = checked_visual(_visual(written, refuse), None, refuse)
     _require_drawable(show, refuse)
     if isinstance(show, Title) and not written.heading:
@@ -260,6 +290,7 @@ _MADE: Mapping[WrittenKind, Callable[[WrittenBeat, Refuse], Visual]] = {
         written.left_title, tuple(written.left), written.right_title, tuple(written.right)
     ),
     "summary": lambda written, _: Closing(tuple(written.items)),
+    "scene": lambda written, _: Scene(written.code),
 }
 
 

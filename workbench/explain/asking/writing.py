@@ -16,6 +16,7 @@ from workbench.explain.asking.replies import KeptReplies
 from workbench.explain.asking.reviewing import review
 from workbench.explain.asking.roles import ROLES, Role
 from workbench.explain.asking.script import (
+    MOST_SCENES,
     Script,
     WrittenBeat,
     as_written,
@@ -158,13 +159,13 @@ class Writer:
                     asked.question, draft.refined, language,
                     beats=size.beats, words=size.spoken_words, scenes=asked.scenes,
                 )  # fmt: skip
-                schema = script_schema()
+                schema = script_schema(scenes=asked.scenes)
             case _:
                 prompt = prompts.validate_prompt(
                     asked.question, draft.refined, as_written(draft.written), draft.found,
                     self._language,
                 )  # fmt: skip
-                schema = validation_schema()
+                schema = validation_schema(scenes=asked.scenes)
         model = self._models[role]
         return ModelRequest(
             task=role,
@@ -199,7 +200,7 @@ class Writer:
 
     def _validate(self) -> None:
         draft, written = self.draft, self.draft.written
-        beats, faults = _drawn(written)
+        beats, faults = _drawn(written, scenes=self._request.scenes)
         if written:
             try:
                 data, repair = self._answer("validate")
@@ -227,7 +228,7 @@ class Writer:
         Returns:
             The script, its beats, and what was wrong with those that stand in words.
         """
-        beats, faults = _drawn(script.beats)
+        beats, faults = _drawn(script.beats, scenes=self._request.scenes)
         wrong = (*script.unread, *faults) or (() if script.beats else ("it has no beats",))
         if not wrong or repair is None:
             return script, beats, faults
@@ -240,7 +241,7 @@ class Writer:
             return script, beats, faults
         if len(better.beats) < max(1, LEAST_KEPT * len(script.beats)):
             return script, beats, faults
-        beats, faults = _drawn(better.beats)
+        beats, faults = _drawn(better.beats, scenes=self._request.scenes)
         title, language = better.title or script.title, better.language or script.language
         return Script(title, language, better.beats, better.unread), beats, faults
 
@@ -305,13 +306,17 @@ def skipped_roles(request: FilmRequest) -> tuple[Role, ...]:
     return ("explain",) if request.explanation else ()
 
 
-def _drawn(written: Sequence[WrittenBeat]) -> tuple[tuple[Beat, ...], tuple[str, ...]]:
+def _drawn(
+    written: Sequence[WrittenBeat], *, scenes: bool
+) -> tuple[tuple[Beat, ...], tuple[str, ...]]:
     """Beats as they are drawn, and what is wrong with those that are told in words instead."""
     beats: list[Beat] = []
     faults: list[str] = []
+    left = MOST_SCENES if scenes else 0
     for number, each in enumerate(written, start=1):
         try:
-            beats.append(beat_of(each, number))
+            beats.append(beat_of(each, number, scenes=left > 0))
+            left -= each.kind == "scene"
         except RequestError as error:
             faults.append(error.message)
             told = in_words(each)

@@ -11,9 +11,9 @@ from importlib import resources
 from string import Template
 
 from workbench.analysis.prompts import language_name
-from workbench.analysis.quoting import one_line, quoted
+from workbench.analysis.quoting import exact_line, one_line, quoted
 
-NAMES = ("system", "explain", "refine", "script", "scene", "validate", "repair")
+NAMES = ("system", "explain", "refine", "script", "scene", "validate", "repair", "repair_scene")
 
 SAME_LANGUAGE = "the language of what somebody wants explained"
 
@@ -42,6 +42,11 @@ def system_prompt() -> str:
 def material(text: str) -> str:
     """A text of others, line by line, between the marks."""
     return quoted("\n".join(one_line(line) for line in text.splitlines() if line.strip()))
+
+
+def exact_material(text: str) -> str:
+    """The same of a text whose spaces matter: a program, or JSON that holds one."""
+    return quoted("\n".join(exact_line(line) for line in text.splitlines()))
 
 
 def explain_prompt(question: str, language: str, words: int) -> str:
@@ -82,7 +87,7 @@ def validate_prompt(
     return template("validate").substitute(
         question=material(question),
         refined=material(refined),
-        script=material(script),
+        script=exact_material(script),
         found=material("\n".join(found) or "(nothing)"),
         language=_named(language),
     )
@@ -91,7 +96,14 @@ def validate_prompt(
 def repair_prompt(prompt: str, answer: str, problems: Sequence[str]) -> str:
     """Asks for the same answer with some beats put right."""
     return template("repair").substitute(
-        prompt=prompt, answer=material(answer), problems=material("\n".join(problems))
+        prompt=prompt, answer=exact_material(answer), problems=material("\n".join(problems))
+    )
+
+
+def repair_scene_prompt(code: str, problems: Sequence[str]) -> str:
+    """Asks for a scene's program with what is wrong put right."""
+    return template("repair_scene").substitute(
+        code=exact_material(code), problems=material("\n".join(problems))
     )
 
 
