@@ -1,11 +1,16 @@
 """`workbench explain --ask`: the price first, then the film; nothing is sent without a word."""
 
+import io
+import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.support.bedrock_server import BedrockServer, credentials_for_tests
+from workbench.cli.film_price import is_agreed
+from workbench.explain.price import FilmPrice, PriceLine
 
 QUESTION = "How does a mechanical seal fail?"
 SHORT = ("explain", "--ask", QUESTION, "--length", "short", "--voice", "none")
@@ -63,6 +68,20 @@ def test_a_text_of_ones_own_replaces_what_a_model_would_write(run, server, tmp_p
     done = run(*SHORT, "--refined", tmp_path / "mine.txt", "--yes")
     assert done.code == 0
     assert server.answered == 2
+
+
+@pytest.mark.parametrize(("said", "is_paid"), [("y\n", True), ("n\n", False), ("", False)])
+def test_at_a_terminal_the_price_is_agreed_to_by_a_word(monkeypatch, said, is_paid):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdin", Terminal(said))
+    monkeypatch.setattr(sys, "stderr", shown)
+    line = PriceLine("generating_script", "Nova 2 Lite", Decimal("0.01"), Decimal("0.04"))
+    assert is_agreed(FilmPrice((line,)), yes=False) is is_paid
+    assert "Pay up to $0.0400? [y/N]" in shown.getvalue()
 
 
 def test_without_an_account_the_hint_says_what_works(run):

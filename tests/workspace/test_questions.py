@@ -112,6 +112,7 @@ def test_a_question_becomes_a_film_of_four_paid_calls(workspace, server):
     assert ledger["expected_output_tokens"].min() > 0
     lines = {line.label for line in workspace.costs().lines["task"]}
     assert "Writing scripts of films" in lines
+    assert [(each.model, each.calls) for each in workspace.corrections()] == [("2_lite", 4)]
     assert {line.label for line in workspace.costs().lines["asset"]} == {"Films of questions"}
 
 
@@ -141,7 +142,7 @@ def test_without_credentials_a_question_is_refused_with_what_works_without(works
     assert workspace.film_price(QUESTION).high_usd > 0
     with pytest.raises(NoCredentials) as caught:
         workspace.film(QUESTION)
-    for word in ("aws configure", "report", "--notes", "--storyboard"):
+    for word in ("aws configure", "report", "--notes", "--storyboard", "--example"):
         assert word in caught.value.hint
 
 

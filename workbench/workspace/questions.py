@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WITHOUT = (
     "without a model: a video report of an analysis (workbench explain FILE), a film of your notes"
-    " (--notes) or of a storyboard (--storyboard)"
+    " (--notes) or of a storyboard (--storyboard), or an example (--example)"
 )
 
 SHOWN_LETTERS = 40
