@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench.explain.scripts.reading.signatures import manim_version
 
 from tests.support.bedrock_rules import Received
 from tests.support.bedrock_server import BedrockServer, error, says, stopped, tool_input
@@ -25,6 +24,7 @@ from workbench.errors import (
     RequestError,
 )
 from workbench.explain.request import FilmRequest
+from workbench.explain.scripts.reading.signatures import manim_version
 from workbench.explain.storyboard import write_storyboard
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools

@@ -173,7 +173,7 @@ class ExplainingWork(QuestionWork, FilmWork):
             film_id = self._film_id(request, story, speaking)
             if not self._is_made(film_id) or self._lacks_a_scene(film_id):
                 self._require_under_cap(request, story, speaking, run_id)
-                ways = SceneWays(walls, check=check)
+                ways = SceneWays(walls, self._scene_repair(request, make), check)
                 self._make(
                     request, story, speaking, run_id, progress=progress, stages=stages, scenes=ways
                 )
