@@ -13,7 +13,17 @@ from workbench.cli.film_price import is_agreed
 from workbench.explain.price import FilmPrice, PriceLine
 
 QUESTION = "How does a mechanical seal fail?"
-SHORT = ("explain", "--ask", QUESTION, "--length", "short", "--voice", "none")
+SHORT = (
+    "explain",
+    "--ask",
+    QUESTION,
+    "--length",
+    "short",
+    "--voice",
+    "none",
+    "--renderer",
+    "cards",
+)
 
 
 @pytest.fixture

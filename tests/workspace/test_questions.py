@@ -30,7 +30,9 @@ from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools
 from workbench.settings import load_settings
 
-QUESTION = FilmRequest(question="How does a mechanical seal fail?", voice="none", length="short")
+QUESTION = FilmRequest(
+    question="How does a mechanical seal fail?", voice="none", length="short", renderer="cards"
+)
 STAGES = ["explanation", "explanation", "storyboard", "review"]
 ANSWER = None
 """A step of the server's script: answer as usual."""
@@ -200,7 +202,7 @@ def test_an_edited_refinement_is_only_made_a_script_of(workspace, server):
 def test_an_edited_storyboard_costs_nothing(workspace, server):
     story = workspace.storyboard(QUESTION)
     server.reset()
-    edited = FilmRequest(storyboard=write_storyboard(story), voice="none")
+    edited = FilmRequest(storyboard=write_storyboard(story), voice="none", renderer="cards")
     assert workspace.film_price(edited).high_usd == 0
     assert workspace.film(edited).path.is_file()
     assert server.received == 0

@@ -16,7 +16,9 @@ from workbench.explain.request import FilmRequest
 from workbench.jobs.gateway.client import stop_gateway
 from workbench.jobs.slots import worker_pids
 
-QUESTION = FilmRequest(question="How does a mechanical seal fail?", voice="none", length="short")
+QUESTION = FilmRequest(
+    question="How does a mechanical seal fail?", voice="none", length="short", renderer="cards"
+)
 
 
 @pytest.fixture
