@@ -3,6 +3,9 @@
 import importlib.util
 import shutil
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +122,29 @@ def test_media_come_back_as_plain_files(layer: Layer, world: World):
     assert film.read_text() == "film"
     assert stat.S_IMODE(film.stat().st_mode) & 0o7111 == 0
     assert film.stat().st_uid == world.work.stat().st_uid
+
+
+def test_nothing_is_left_when_the_workbench_itself_is_killed(
+    layer: Layer, world: World, has_ended: Callable[[Path], bool]
+):
+    words = world.words(attacks.DAEMON + "time.sleep(20)", 0)
+    code = """
+import json, sys
+from pathlib import Path
+from workbench.explain.sandbox.running import run_sandboxed
+layer, work, *words = sys.argv[1:]
+run_sandboxed(words, Path(work), layer=layer)
+"""
+    command = [sys.executable, "-c", code, layer, str(world.work), *words]
+    workbench = subprocess.Popen(command, cwd=Path(__file__).parents[3])
+    try:
+        while not (world.work / "beat").exists():
+            assert workbench.poll() is None
+            time.sleep(0.02)
+    finally:
+        workbench.kill()
+        workbench.wait()
+    for _ in range(50):
+        if has_ended(world.work / "beat"):
+            return
+    pytest.fail("it goes on")
