@@ -23,7 +23,7 @@ from workbench.explain.animation.recording import (
     uncoloured,
 )
 from workbench.explain.animation.stage import LASTS
-from workbench.explain.animation.writing import call
+from workbench.explain.animation.writing import call, literal
 from workbench.explain.cards.drawing import Card, card_of
 from workbench.explain.cards.fonts import REGULAR
 from workbench.explain.film import in_order, said_frames
@@ -117,12 +117,12 @@ def source_of(title: str, theme: str, beats: Sequence[tuple[TimedBeat, CompiledB
         theme: `light` or `dark`.
         beats: What was compiled of each beat.
     """
-    parts = [_HEAD.format(example=beats[0][1].name if beats else "Beat01", title=repr(title))]
+    parts = [_HEAD.format(example=beats[0][1].name if beats else "Beat01", title=literal(title))]
     for timed, beat in beats:
         parts.append(
             _CLASS.format(
                 name=beat.name,
-                heading=repr(timed.beat.heading or timed.beat.show.kind),
+                heading=literal(timed.beat.heading or timed.beat.show.kind),
                 theme=repr(theme),
                 length_s=_seconds(timed.frames),
                 body="\n".join(f"        {line}" if line else "" for line in beat.lines),

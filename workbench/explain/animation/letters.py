@@ -84,7 +84,7 @@ def lettered(text: str, size_px: float, color: str, weight: int) -> Any:
         color: As `#rrggbb`.
         weight: 200 to 900.
     """
-    from manim import Text, config
+    from manim import Text, VGroup, VMobject, config
 
     width, height = config.pixel_width, config.pixel_height
     # Pango would divide what is wider than Manim's frame.
@@ -100,7 +100,10 @@ def lettered(text: str, size_px: float, color: str, weight: int) -> Any:
         )
     finally:
         config.pixel_width, config.pixel_height = width, height
-    return made.scale(1 / LARGER)
+    made.scale(1 / LARGER)
+    # Manim copies what it moves, and its letters carry the file they came from.
+    look = {"fill_color": color, "fill_opacity": 1, "stroke_width": 0}
+    return VGroup(*(VMobject(**look).set_points(letter.points) for letter in made.submobjects))
 
 
 def ink_box(lines: Sequence[str], first: int, size_px: float, weight: int) -> tuple[float, float]:

@@ -84,18 +84,32 @@ def _construct(scene_class: Any, show: Callable[..., None] | None) -> Any:
 
     renderer: Any = CairoRenderer(skip_animations=show is None)
     scene: Any = scene_class(renderer=renderer)
-    if show is not None:
+    if show is None:
+        renderer.hold_moving = lambda _: None
+    else:
         renderer.add_frame = show
-        renderer.freeze_current_frame = lambda duration: _freeze(renderer, scene, duration, show)
+        renderer.freeze_current_frame = lambda duration: _freeze(scene, duration, show)
+        renderer.hold_moving = lambda count: _hold_moving(scene, count, show)
     scene.construct()
     return scene
 
 
-def _freeze(renderer: Any, scene: Any, duration: float, show: Callable[..., None]) -> None:
+def _freeze(scene: Any, duration: float, show: Callable[..., None]) -> None:
+    show(_drawn(scene), int(duration * FRAME_RATE))
+
+
+def _hold_moving(scene: Any, count: int, show: Callable[..., None]) -> None:
+    """Frames in which only a picture moves: the rest is drawn once."""
+    base = _drawn(scene)
+    for _ in range(count):
+        show(scene.stage.moved(base))
+
+
+def _drawn(scene: Any) -> Any:
     # Manim would draw everything a second time over itself, and edges would grow darker.
-    renderer.static_image = None
-    renderer.update_frame(scene)
-    show(renderer.get_frame(), int(duration * FRAME_RATE))
+    scene.renderer.static_image = None
+    scene.renderer.update_frame(scene)
+    return scene.renderer.get_frame()
 
 
 def answered(order: dict[str, Any], scenes: dict[str, Any]) -> dict[str, Any]:

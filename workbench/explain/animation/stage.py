@@ -147,6 +147,8 @@ class Stage:
         """
         made = {"typst": _by_typst, "ziamath": _by_ziamath, "latex": _by_latex}[by](code, color)
         size = (room[2] - room[0]) / UNIT_PX, (room[3] - room[1]) / UNIT_PX
+        for part in made.submobjects:
+            part.path_obj = None  # Manim copies what it moves; this is not needed any more
         made.scale(min(1.0, size[0] / max(made.width, 1e-6), size[1] / max(made.height, 1e-6)))
         made.move_to(_point((room[0] + room[2]) / 2, (room[1] + room[3]) / 2))
         self._remember(code, made)
@@ -230,6 +232,8 @@ class Stage:
         if self._pictures is None or self._is_still:
             self._next_picture()
             self.scene.wait((count + 0.5) / FRAME_RATE)
+        elif hasattr(self.scene.renderer, "hold_moving"):
+            self.scene.renderer.hold_moving(count)
         else:
             for _ in range(count):
                 self._next_picture()
@@ -278,6 +282,11 @@ class Stage:
         picture = next(self._pictures, None)
         if picture is not None:
             self._inset = (np.asarray(picture), *self._inset[1:])
+
+    def moved(self, pixels: Any) -> Any:
+        """A copy of a frame with the next of the moving pictures in its place."""
+        self._next_picture()
+        return self.with_picture(pixels.copy())
 
     def with_picture(self, pixels: Any) -> Any:
         """A frame of Manim's with the picture of now in its place."""

@@ -31,6 +31,8 @@ def call(name: str, *values: object, **named: object) -> list[str]:
 def literal(value: object) -> str:
     """A value as source: numbers short, texts as literals that are nothing else.
 
+    Halves of letters are left out: Python compiles no source that holds them.
+
     Example:
         >>> print(literal((1.0, 2.345, "it's")), literal(["x"]))
         (1, 2.345, "it's") ['x']
@@ -43,6 +45,8 @@ def literal(value: object) -> str:
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if type(value) is str:
+        value = "".join(letter for letter in value if not "\ud800" <= letter <= "\udfff")
     return repr(value)
 
 
