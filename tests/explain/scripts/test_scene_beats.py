@@ -1,6 +1,7 @@
 """Scenes as beats of a film: as long as they are, drawn once, and flagged where they fail."""
 
 import json
+import os
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
@@ -129,17 +130,22 @@ def test_a_scene_is_rendered_once_and_used_again(
     assert sorted(path.suffix for path in (kept / "scenes").iterdir()) == [".json", ".mp4"]
 
 
-def test_where_nothing_keeps_a_script_in_it_is_not_run(
+def test_where_nothing_keeps_a_script_in_it_is_not_run_and_what_was_left_is_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none(wanted: str = "auto") -> Layer:
         raise SandboxMissing("nothing keeps a script in", hint="install bubblewrap")
 
     monkeypatch.setattr("workbench.explain.scripts.beats.best_layer", none)
+    left, fresh = (tmp_path / "kept" / "scenes" / f".scene-{name}" for name in ("old", "new"))
+    for folder in (left, fresh):
+        (folder / "deep").mkdir(parents=True)
+    os.utime(left, (1, 1))
     only = Storyboard("a", (Beat("Scene", Scene(CODE), "Words."),))
     made = make_film(only, tmp_path / ("c" * 12), tmp_path / "kept", SILENT, scenes=SceneWays())
     assert "nothing keeps a script in" in made.beats[0].warnings[0]
     assert not made.scenes[0].is_made
+    assert (left.exists(), fresh.exists()) == (False, True)
 
 
 def test_the_command_line_checks_a_scene(

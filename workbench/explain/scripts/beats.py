@@ -3,7 +3,9 @@
 import hashlib
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +18,7 @@ from workbench.explain.cards.drawing import Card, Step, plain_card
 from workbench.explain.cards.lettering import Sheet
 from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX, blank, look_of
 from workbench.explain.narration import FRAME_RATE
+from workbench.explain.sandbox.returned import remove_folder
 from workbench.explain.sandbox.running import Layer, best_layer, go_on
 from workbench.explain.scripts.findings import Finding
 from workbench.explain.scripts.reading.latex_words import latex_route
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 FORM = 1
 """Number of the way scenes are rendered: another number renders every scene again."""
+
+LEFT_BEHIND_S = 86_400.0
+"""A work folder of yesterday belongs to a run that was killed."""
 
 HELD_S = 0.5
 """How long the last picture of a scene stands at least."""
@@ -99,12 +105,21 @@ def scene_beats(
     chosen = [(n, beat) for n, beat in enumerate(story.beats) if isinstance(beat.show, Scene)]
     if not chosen:
         return {}
+    _sweep(kept / "scenes")
     try:
         layer = best_layer(ways.layer)
     except SandboxMissing as error:
         return {n: _refused_beat(n, beat, story.theme, error) for n, beat in chosen}
     room = _Room(story.theme, kept, layer, ways, progress)
     return {n: _scene_beat(n, beat, room) for n, beat in chosen}
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what runs have left that were killed."""
+    for left in folder.glob(".scene-*"):
+        with suppress(OSError):  # another process has just done it
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND_S:
+                remove_folder(left)
 
 
 def write_scripts(folder: Path, scenes: Mapping[int, SceneBeat]) -> None:

@@ -18,7 +18,7 @@ _CLASSES = {
 }  # fmt: skip
 _METHODS = {
     "add_coordinates", "add_numbers", "get_axis_labels", "get_x_axis_label", "get_y_axis_label",
-    "get_z_axis_label", "get_graph_label", "get_number_mobject", "get_tex", "get_T_label",
+    "get_z_axis_label", "get_graph_label", "get_number_mobject", "get_tex", "get_text", "get_T_label",
 }  # fmt: skip
 _SWITCHES = {"include_numbers", "numbers_to_include"}
 
