@@ -23,8 +23,8 @@ from workbench.errors import (
     NotInstalled,
     RequestError,
 )
+from workbench.explain.animation.availability import manim_version
 from workbench.explain.request import FilmRequest
-from workbench.explain.scripts.reading.signatures import manim_version
 from workbench.explain.storyboard import write_storyboard
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from workbench.analysis.making import Executor
 from workbench.backends.catalog import ModelInfo
-from workbench.errors import BackendError, NoCredentials, NotInLibrary, NotInstalled
+from workbench.errors import BackendError, NoCredentials, NotInLibrary
 from workbench.library.journal import note
 from workbench.progress import Progress, silent
 from workbench.workspace.analysis import AnalysisWork
@@ -106,10 +106,11 @@ class QuestionWork(AnalysisWork):
             BudgetReached: A call could cost more than what is left under the cap or of the budget.
             LibraryError: A reply could not be kept.
         """
+        from workbench.explain.animation.availability import require_manim
         from workbench.explain.asking.writing import Writer
 
         if request.scenes:
-            _require_manim()
+            require_manim()
         models = self.film_models(request)
         self._require_writers(request, models)
         make = execute or functools.partial(self.call, job_id=job_id, check=check)
@@ -218,21 +219,6 @@ def stage_log(work: QuestionWork, job_id: str, progress: Progress = silent) -> "
             progress(list(WRITING).index(name), len(WRITING) + 1, WORDS[name])
 
     return StageLog(functools.partial(note, work.store, job_id), entered)
-
-
-def _require_manim() -> None:
-    """See that scenes can be rendered, before they are paid for.
-
-    Raises:
-        NotInstalled: Manim is not there.
-    """
-    from workbench.explain.scripts.reading.signatures import INSTALL, manim_version
-
-    if not manim_version():
-        raise NotInstalled(
-            "scenes need Manim, which is not installed",
-            hint=f"{INSTALL}; or ask without scenes",
-        )
 
 
 def _short(question: str) -> str:
