@@ -74,8 +74,17 @@ def what_would_it_cost(page: Page, url: str) -> None:
     keep(page, "what_would_it_cost")
 
 
-def film(workspace: Workspace) -> None:
-    """A picture out of the film that `make demo` makes of the talk."""
+def explain(page: Page, url: str, film_id: str) -> None:
+    """The Explain page with the film of the talk and its beats."""
+    page.goto(f"{url}/explain?film={film_id}")
+    page.get_by_role("button", name="Edit").first.wait_for(timeout=60_000)
+    page.get_by_text("Local engine ready").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    keep(page, "explain")
+
+
+def film(workspace: Workspace) -> str:
+    """A picture out of the film that `make demo` makes of the talk; returns the film's id."""
     made = next(iter(workspace.films()), None)
     if made is None:
         raise NotInLibrary("there is no film yet", hint="make demo")
@@ -84,6 +93,7 @@ def film(workspace: Workspace) -> None:
     picture = DOCS / "film.png"
     Image.fromarray(pixels).quantize(256).save(picture, optimize=True)
     print(f"{picture.name}  {picture.stat().st_size // 1000} kB")
+    return made.id
 
 
 def main() -> None:
@@ -96,7 +106,7 @@ def main() -> None:
         talk = workspace.asset("pump_room_talk.mp4")
         if not workspace.analyses(talk.id):
             raise NotInLibrary("the sample talk has not been analysed", hint="make demo")
-        film(workspace)
+        film_id = film(workspace)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app = subprocess.Popen(
@@ -111,6 +121,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             results(page, url, talk.id)
             what_would_it_cost(page, url)
+            explain(page, url, film_id)
             browser.close()
     finally:
         app.terminate()

@@ -11,6 +11,7 @@ PAGES = (
     "analyse",
     "results",
     "compare",
+    "explain",
     "reports",
     "jobs",
     "costs",

@@ -13,7 +13,7 @@ from workbench.ui.explain_form import FEW_BEATS
 from workbench.ui.explain_price import make_button
 from workbench.ui.explain_request import changed_beat, request_again, shown
 from workbench.ui.explain_scenes import failed_scene
-from workbench.ui.formats import plain
+from workbench.ui.formats import plain, sentence
 from workbench.ui.frame import shown_errors
 from workbench.ui.session import workspace
 
@@ -30,7 +30,7 @@ def beat_grid(film: "Film") -> None:
                 st.image(str(film.folder / beat.still), alt=f"Beat {number + 1}")
                 st.caption(plain(f"{format_time(beat.start_s)} {beat.heading}"))
                 for warning in beat.warnings:
-                    st.warning(plain(warning), icon=":material/warning:")
+                    st.warning(sentence(warning), icon=":material/warning:")
                 with st.container(horizontal=True):
                     if st.button("Edit", key=f"edit_beat_{number}", icon=":material/edit:"):
                         _editing(film, number)

@@ -10,7 +10,7 @@ from workbench.ui.explain_beats import beat_grid
 from workbench.ui.explain_publish import publishing
 from workbench.ui.explain_states import film_progress, how_made
 from workbench.ui.explain_texts import stage_texts
-from workbench.ui.formats import facts, format_count, format_moment, plain
+from workbench.ui.formats import facts, format_count, format_moment, plain, sentence
 from workbench.ui.frame import shown_errors
 from workbench.ui.live import live
 from workbench.ui.session import workspace
@@ -55,7 +55,7 @@ def _shown_film(film: "Film", job: "Job | None") -> None:
     with read:
         st.caption(plain(_facts(film)))
         for note in film.notes:
-            st.warning(plain(note), icon=":material/info:")
+            st.warning(sentence(note), icon=":material/info:")
         with st.container(horizontal=True):
             _download("Film", film, "film.mp4", "video/mp4")
             _download("Captions", film, "captions.srt", "application/x-subrip")

@@ -10,7 +10,7 @@ from workbench.explain.sandbox.running import sandbox_readiness
 from workbench.explain.storyboard import read_storyboard
 from workbench.ui.explain_price import make_button
 from workbench.ui.explain_request import changed_beat, request_again, shown
-from workbench.ui.formats import advice, plain
+from workbench.ui.formats import advice, plain, sentence
 from workbench.ui.frame import shown_errors
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def failed_scene(film: "Film", number: int) -> None:
 def _repairing(film: "Film", number: int) -> None:
     scene = next(each for each in film.scenes if each.beat == number + 1)
     for warning in film.beats[number].warnings:
-        st.warning(plain(warning), icon=":material/warning:")
+        st.warning(sentence(warning), icon=":material/warning:")
     found = [*scene.fixes, *scene.warnings][:SHOWN_FINDINGS]
     if found:
         st.markdown("\n".join(f"- {plain(each)}" for each in found))

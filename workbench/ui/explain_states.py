@@ -43,7 +43,8 @@ def film_progress(job_id: str) -> None:
 def _progress(job_id: str, *, was_finished: bool) -> None:
     with shown_errors():
         job = workspace().jobs.job(job_id)
-        if job.is_finished and not was_finished:
+        # A button may have named another job, and the page around shows the film when it is made.
+        if st.query_params.get("job", job_id) != job_id or (job.is_finished and not was_finished):
             st.rerun()
         with st.container(border=True, key=f"box_film_{job.id}", gap="small"):
             with st.container(horizontal=True, vertical_alignment="center"):

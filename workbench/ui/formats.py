@@ -42,6 +42,16 @@ def advice(text: str) -> str:
     )
 
 
+def sentence(text: str) -> str:
+    r"""Write foreign words as a sentence that begins with a capital, escaped for Markdown.
+
+    Example:
+        >>> print(sentence("the *scene* was not rendered"))
+        The \*scene\* was not rendered
+    """
+    return plain(text[:1].upper() + text[1:])
+
+
 def format_bytes(size_bytes: float) -> str:
     """Write a size in powers of ten.
 
