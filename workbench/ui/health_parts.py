@@ -10,7 +10,7 @@ from workbench.ui.formats import advice, plain
 from workbench.ui.session import workspace
 from workbench.ui.states import state_badge
 
-OPTIONAL = ("nova", "rekognition", "transcribe", "polly", "openai")
+OPTIONAL = ("nova", "rekognition", "transcribe", "polly", "openai", "Animation", "Sandbox")
 """Parts that are off and not broken when they are not ready."""
 
 TITLES = {
