@@ -99,4 +99,4 @@ def test_a_film_is_published_only_where_a_folder_is_set(
     done = run("explain", "--publish", film["id"])
     assert f"s3://{s3.bucket}/films/{film['id']}/film.mp4, 6 files sent" in done.out
     assert "Link until" in done.out
-    assert run(*words, "--and-publish", "--json").json["published"]["sent"] == 0
+    assert run(*words, "--and-publish", "--json").json["published_uri"].startswith("s3://")

@@ -67,7 +67,11 @@ def test_a_published_film_is_opened_by_its_link_and_private_without(opened: Open
         assert set(kept.metadata) == {"x-amz-meta-film-id", "x-amz-meta-sha256"}
     told = json.loads(objects[f"films/{film.id}/provenance.json"].data)
     assert (told["title"], told["origin"]) == ("Pümpen und 泵", "notes")
-    assert workspace.find_film(film.id).published == published
+    kept = workspace.find_film(film.id)
+    assert kept.published_uri == published.uri
+    # A link names the credentials it was signed with.
+    assert "X-Amz" not in (kept.folder / "film.json").read_text()
+    assert fetched(workspace.film_link(film.id).url) == film.path.read_bytes()
 
 
 def test_a_film_is_sent_once_and_a_changed_file_again(opened: Open, s3) -> None:
@@ -100,9 +104,10 @@ def test_no_folder_of_this_machine_is_published(opened: Open, s3, tmp_path: Path
 
 
 def test_a_film_is_made_and_published_in_one_go(opened: Open) -> None:
-    film = made(opened(), publish=True)
-    assert film.published is not None
-    assert fetched(film.published.url) == film.path.read_bytes()
+    workspace = opened()
+    film = made(workspace, publish=True)
+    assert film.published_uri
+    assert fetched(workspace.film_link(film.id).url) == film.path.read_bytes()
 
 
 def test_a_plain_link_is_given_only_when_it_is_set_and_no_object_gets_an_acl(
@@ -127,7 +132,7 @@ def test_a_film_that_s3_refuses_stays_and_says_which_policy_line_is_missing(
         workspace = opened()
         film = made(workspace, publish=True)
         assert film.path.is_file()
-        assert film.published is None
+        assert not film.published_uri
         (note,) = film.notes
         assert note.startswith("Not published: ")
         assert f"allow s3:PutObject on arn:aws:s3:::{s3.bucket}/films/{film.id}/*" in note
@@ -138,7 +143,7 @@ def test_a_film_that_s3_refuses_stays_and_says_which_policy_line_is_missing(
         monkeypatch.setenv(name, "test")
     again = made(opened(), publish=True)
     assert (again.notes, again.id) == ((), film.id)
-    assert again.published is not None
+    assert again.published_uri
 
 
 def test_a_bucket_that_is_not_there_is_named_with_its_setting(opened: Open) -> None:

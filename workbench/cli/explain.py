@@ -190,10 +190,13 @@ def _made(arguments: argparse.Namespace) -> int:
         with shown_progress(quiet=arguments.json) as progress:
             walls: Literal["auto", "off"] = "off" if arguments.no_sandbox else "auto"
             film = workspace.film(request, progress=progress, walls=walls)
+        link = workspace.film_link(film.id) if request.publish and film.published_uri else None
     if arguments.json:
         print_json(plain(film))
     else:
         _print_film(film)
+        if link:
+            _print_link(link)
     return 0
 
 
@@ -224,8 +227,6 @@ def _print_film(film: "Film") -> None:
     voice = f"{film.voice}, {film.voice_engine}" if film.voice_engine else film.voice
     paid = f", {format_usd(film.cost_usd)} paid" if film.voice_engine else ""
     print(f"{film.title}: {length}, {megabytes(film.size_bytes)}, voice: {voice}{paid}")
-    if film.published:
-        _print_link(film.published)
     print(film.path)
 
 

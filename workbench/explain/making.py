@@ -23,7 +23,6 @@ from workbench.explain.narration import (
     transcript_of_film,
 )
 from workbench.explain.pieces import Piece, Renderer, draw_pieces, renderer_name, save_still
-from workbench.explain.publishing import Published
 from workbench.explain.scripts.beats import SceneFacts, SceneWays, scene_beats, write_scripts
 from workbench.explain.storyboard import Beat, Storyboard, checked, write_storyboard
 from workbench.jsonable import to_json
@@ -77,8 +76,8 @@ class Film:
     cost_usd: Cost = Decimal(0)
     """Dollars paid while it was made, None where a price is not known; what was kept from before
     has cost nothing again."""
-    published: Published | None = None
-    """Where it was put for others."""
+    published_uri: str = ""
+    """Where it was put for others, `s3://…`; empty if it was not."""
 
     @property
     def path(self) -> Path:

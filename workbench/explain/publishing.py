@@ -82,11 +82,23 @@ def publish(film: "Film", shelf: "Shelf", *, hours: int, is_public: bool = False
             path = made if made.is_file() else film.folder / name
             uri, is_new = shelf.offer(path, f"{film.id}/{name}", content_type, {"film-id": film.id})
             sent += is_new
+    return replace(link_to(uri, shelf, hours=hours, is_public=is_public), sent=sent)
+
+
+def link_to(uri: str, shelf: "Shelf", *, hours: int, is_public: bool = False) -> Published:
+    """A new link to a film that is in S3; nothing is sent.
+
+    It is made when it is wanted and kept nowhere: whoever holds one that ends may open the film,
+    and it names the credentials it was signed with.
+
+    Raises:
+        BackendError: No link can be signed: there are no credentials.
+    """
     if is_public:
-        place = f"{shelf.bucket}/{shelf.prefix}/{film.id}"
-        return Published(uri, shelf.address(uri), None, sent, OPEN_TO_ALL.format(place=place))
+        place = uri.removeprefix("s3://").rpartition("/")[0]
+        return Published(uri, shelf.address(uri), None, note=OPEN_TO_ALL.format(place=place))
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
-    return Published(uri, shelf.link(uri, hours), until, sent)
+    return Published(uri, shelf.link(uri, hours), until)
 
 
 def provenance(film: "Film") -> str:
@@ -96,7 +108,7 @@ def provenance(film: "Film") -> str:
     """
     story = _read(film)
     told: dict[str, Any] = to_jsonable(film)
-    for name in ("folder", "published"):
+    for name in ("folder", "published_uri"):
         del told[name]
     told["sources"] = [
         {"beat": number, **to_jsonable(source)}

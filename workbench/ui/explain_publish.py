@@ -18,27 +18,32 @@ PLACE = "publish_film"
 
 def publishing(film: "Film") -> None:
     """The link of a published film, and the button that publishes it, or what is missing for that."""
-    if film.published is not None:
-        _link(film.published)
+    kept = f"link_{film.id}"
+    if film.published_uri:
+        _link(film.published_uri, st.session_state.get(kept))
     if workspace().shelf is None:
-        if film.published is None:
+        if not film.published_uri:
             st.caption("To publish films, set `WORKBENCH_PUBLISH_URI` to a folder in S3.")
         return
+
+    def publish() -> None:
+        st.session_state[kept] = workspace().publish_film(film.id)
+
     st.button(
-        "Publish to S3" if film.published is None else "New link",
+        "New link" if film.published_uri else "Publish to S3",
         icon=":material/cloud_upload:",
         on_click=act,
-        args=(PLACE, lambda: workspace().publish_film(film.id)),
+        args=(PLACE, publish),
         help="Film, captions, storyboard and provenance are sent; what is there is not sent again."
         " The objects are private: the link opens the film until it ends.",
     )
     shown_trouble(PLACE)
 
 
-def _link(published: "Published") -> None:
-    ends = published.expires_at
-    if ends is not None and ends <= datetime.now(UTC):
-        st.caption(f"Published. The link ended {plain(format_moment(ends))}: make a new one.")
+def _link(uri: str, published: "Published | None") -> None:
+    ends = published.expires_at if published else None
+    if published is None or (ends is not None and ends <= datetime.now(UTC)):
+        st.caption(plain(f"Published as {uri}. Links are not kept: make one when you need it."))
         return
     until = "has no end" if ends is None else f"ends {format_moment(ends)}"
     st.link_button("Open the published film", published.url, icon=":material/open_in_new:")

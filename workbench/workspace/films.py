@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from workbench.errors import LibraryDamaged, NotInLibrary, SettingsError
+from workbench.errors import LibraryDamaged, NotInLibrary, RequestError, SettingsError
 from workbench.jsonable import from_json
 from workbench.workspace.services import make_folder
 from workbench.workspace.voices import VoiceWork
@@ -98,8 +98,31 @@ class FilmWork(VoiceWork):
             is_public=self.settings.publish_public,
         )
         notes = tuple(note for note in film.notes if not note.startswith(NOT_PUBLISHED))
-        write_record(replace(film, notes=notes, published=published))
+        write_record(replace(film, notes=notes, published_uri=published.uri))
         return published
+
+    def film_link(self, film_id: str) -> "Published":
+        """A new link to a film that was published; nothing is sent.
+
+        Raises:
+            NotInLibrary: There is no such film.
+            RequestError: It was not published.
+            SettingsError: No folder is set.
+            BackendError: No link can be signed: there are no credentials.
+        """
+        from workbench.explain.publishing import link_to
+
+        film = self.find_film(film_id)
+        if not film.published_uri:
+            raise RequestError(
+                f"{film.title} is not published", hint=f"workbench explain --publish {film.id}"
+            )
+        return link_to(
+            film.published_uri,
+            self._require_shelf(),
+            hours=self.settings.publish_url_hours,
+            is_public=self.settings.publish_public,
+        )
 
     def _require_shelf(self) -> "Shelf":
         if self.shelf is None:
