@@ -11,6 +11,8 @@ import pytest
 
 from tests.explain.animation.conftest import Timed
 from tests.explain.conftest import WORD_S
+from workbench import health
+from workbench.cli.doctor import OPTIONAL
 from workbench.explain.animation.compiling import compile_storyboard
 from workbench.explain.narration import FRAME_RATE, LEAD_S, Voice, narrate
 from workbench.explain.storyboard import Beat, Storyboard, write_storyboard
@@ -217,3 +219,15 @@ def test_without_manim_it_is_refused_with_the_line_that_installs_it(tmp_path: Pa
     assert "libcairo2-dev libpango1.0-dev pkg-config" in refused.stderr
     made = run()
     assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "is_ready", "hint"), [("0.22.0", True, ""), ("", False, "libpango1.0-dev")]
+)
+def test_doctor_says_whether_films_move_and_else_how_to_get_there(
+    monkeypatch: pytest.MonkeyPatch, version: str, is_ready: bool, hint: str
+) -> None:
+    monkeypatch.setattr("workbench.explain.animation.availability.manim_version", lambda: version)
+    found = health._animation()
+    assert (found.is_ready, version in found.finding, hint in found.hint) == (is_ready, True, True)
+    assert found.name in OPTIONAL
