@@ -287,14 +287,44 @@ def put_job(catalog: Store) -> Callable[..., Job]:
     return keep
 
 
+SETTLED = """
+([quiet_ms, longest_ms]) => new Promise(resolve => {
+  const began = performance.now()
+  let changed = began
+  const watcher = new MutationObserver(() => { changed = performance.now() })
+  const all = { subtree: true, childList: true, characterData: true, attributes: true }
+  watcher.observe(document.body, all)
+  const timer = setInterval(() => {
+    const now = performance.now()
+    const isBusy = document.querySelector(
+      '[data-stale="true"], [data-testid="stSkeleton"],'
+      + ' [data-testid="stApp"]:not([data-test-script-state="notRunning"])')
+    const isAnimated = document.getAnimations().some(
+      each => each.effect.getComputedTiming().endTime !== Infinity && each.playState === 'running')
+    if (!(isBusy || isAnimated) && now - changed > quiet_ms || now - began > longest_ms) {
+      clearInterval(timer)
+      watcher.disconnect()
+      resolve(true)
+    }
+  }, 50)
+})
+"""
+
+
+def settle(page: Page, *, quiet_ms: int = 500, longest_ms: int = 5000) -> None:
+    """Wait until the script has run, nothing is faded or moves, and nothing was drawn for a while.
+
+    A page that shows work under way is never quiet: it is looked at after `longest_ms`.
+    """
+    page.evaluate(SETTLED, [quiet_ms, longest_ms])
+
+
 @pytest.fixture
 def axe() -> Callable[[Page], list[str]]:
     """What axe finds on a page, by the rules of WCAG 2.1 A and AA."""
 
     def run(page: Page) -> list[str]:
-        # What is about to be drawn anew is faded, and its colours say nothing.
-        page.wait_for_function("() => !document.querySelector('[data-stale=\"true\"]')")
-        page.wait_for_timeout(800)
+        settle(page)
         return [
             f"{page.url} {found['id']}: {found['help']}: "
             + "; ".join(node["html"][:160] for node in found["nodes"][:3])

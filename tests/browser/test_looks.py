@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import settle
 from workbench.analysis.results import Failure
 from workbench.backends.order import Forecast
 from workbench.backends.usage import Usage
@@ -40,7 +41,6 @@ def test_no_page_has_an_accessibility_finding(page: Page, analysed, axe):
     for path, title in PAGES.items():
         page.goto(analysed.url + path)
         expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-        page.wait_for_timeout(1800)
         findings += axe(page)
     assert findings == []
 
@@ -62,12 +62,10 @@ def test_jobs_in_every_state_have_no_accessibility_finding(page: Page, quiet, pu
     ):
         page.goto(quiet.url + path)
         page.get_by_text("Log").first.click()
-        page.wait_for_timeout(1800)
         findings += axe(page)
         if path.endswith(("running", "waiting")):
             page.get_by_role("button", name="Stop").first.click()
             expect(page.get_by_role("button", name="Stop this job")).to_be_visible()
-            page.wait_for_timeout(500)
             findings += axe(page)
     page.goto(quiet.url)
     expect(page.locator(".st-key-line_job_runs")).to_be_visible()
@@ -98,7 +96,6 @@ def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, ca
     }.items():
         page.goto(quiet.url + path)
         expect(page.get_by_text(words)).to_be_visible()
-        page.wait_for_timeout(1800)
         findings += axe(page)
     assert findings == []
 
@@ -137,7 +134,7 @@ def test_nothing_is_wider_than_a_small_laptop(page: Page, analysed):
     for path, title in PAGES.items():
         page.goto(analysed.url + path)
         expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-        page.wait_for_timeout(800)
+        settle(page)
         wide = page.locator("[data-testid=stMain]").evaluate(
             "node => node.scrollWidth - node.clientWidth"
         )
