@@ -124,7 +124,8 @@ def price_lines(price: "FilmPrice") -> None:
 
 
 def _row(line: "PriceLine") -> tuple[str, str, str, str]:
-    stage = stage_words(line.stage)
+    # Drawing is never paid; what is, is a model that puts its scenes right.
+    stage = "Puts scenes right" if line.stage == "rendering_video" else stage_words(line.stage)
     if line.is_kept:
         return stage, line.by, "kept, $0", ""
     return stage, line.by, format_usd(line.usual_usd), span_words(line.low_usd, line.high_usd)
