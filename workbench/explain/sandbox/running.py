@@ -10,6 +10,7 @@ memory, processors, processes, files and time have limits, and all processes end
 `off` keeps only the limits and the clean environment; a person has to ask for it by name.
 """
 
+import contextlib
 import functools
 import marshal
 import os
@@ -228,7 +229,8 @@ def _end(supervisor: "subprocess.Popen[bytes]") -> float:
     os.kill(supervisor.pid, signal.SIGTERM)
     if not _ends_within(supervisor.pid, END_S):
         for pid in tree_of(supervisor.pid).pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
     _, status, usage = os.wait4(supervisor.pid, 0)
     supervisor.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
