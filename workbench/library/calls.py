@@ -195,6 +195,7 @@ class _Call:
             reply = backend.invoke(order.request, self.model, gate=gate)
             require_form(reply, order.label)
         except BackendError as error:
+            circuits.hear(self.flight.job_id, order.engine, error)
             if isinstance(error, AnswerCut):
                 self.keep_cut(error)
             self.tell_failure(error)

@@ -37,8 +37,7 @@ class Circuits:
         try:
             yield
         except OF_ACCOUNT as error:
-            with self._lock:
-                self._opened.setdefault(key, error)
+            self.hear(job_id, engine, error)
             raise
         finally:
             with self._lock:
@@ -46,6 +45,15 @@ class Circuits:
                 if not self._under_way[key]:
                     del self._under_way[key]
                     self._opened.pop(key, None)
+
+    def hear(self, job_id: str, engine: str, error: BackendError) -> None:
+        """Open the circuit of a run with a call under way, if the error is about the account.
+
+        Told before the call gives its place to the next one, which would be sent otherwise.
+        """
+        if isinstance(error, OF_ACCOUNT):
+            with self._lock:
+                self._opened.setdefault((job_id, engine), error)
 
     def require_closed(self, job_id: str, engine: str) -> None:
         """Ask before something is sent.
