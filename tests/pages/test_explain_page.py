@@ -185,3 +185,28 @@ def test_a_link_to_a_film_that_is_gone_says_so(library: Workspace, open_page):
     app = open_page("explain", film="0" * 12)
     assert "no film" in app.error[0].value
     assert not app.exception
+
+
+def test_what_a_search_finds_is_made_into_a_film_by_a_job(
+    talk: Asset, library: Workspace, open_page, no_worker
+):
+    app = open_page("explain", search="dry start")
+    assert not app.exception
+    assert not app.error
+    assert app.text_input(key="film_search").value == "dry start"
+    assert "pump talk\\.mp4, 0\\:00** · clip" in said(app)
+    assert "≈ 16 s" in said(app)
+    button(app, "Make film, free").click().run()
+    (job,) = library.jobs.jobs()
+    assert FilmRequest.model_validate_json(job.request).search == "dry start"
+    assert job.title == "Film of moments of “dry start”"
+
+
+def test_a_search_for_nothing_has_no_button_and_one_in_vain_says_so(
+    talk: Asset, library: Workspace, open_page
+):
+    app = choose(open_page("explain"), "Search")
+    assert not [each for each in app.button if each.label.startswith("Make film")]
+    app.text_input(key="film_search").set_value("qqzzx xyqqw").run()
+    assert not app.exception
+    assert "nothing in the library fits" in "\n".join(each.value for each in app.error).lower()

@@ -1,4 +1,4 @@
-"""`workbench explain`: short narrated films of what was analysed, written, shipped or asked."""
+"""`workbench explain`: short films of what was analysed, found, written, shipped or asked."""
 
 import argparse
 import sys
@@ -42,6 +42,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "asset", nargs="?", metavar="FILE", help="a video report of its newest analysis"
     )
     about.add_argument("--notes", metavar="FILE", help="notes in Markdown; - for standard input")
+    about.add_argument(
+        "--search", metavar="WORDS", help="the best moments found, with the sound of your films"
+    )
     about.add_argument("--storyboard", metavar="FILE", help="a storyboard as JSON")
     about.add_argument("--scene", metavar="FILE", help="a Manim scene: a film of it alone")
     about.add_argument(
@@ -64,7 +67,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--length",
         choices=("short", "medium", "long"),
         default="medium",
-        help="how much of an analysis is told (default: medium)",
+        help="how much of an analysis is told; of a search 3, 6 or 12 moments (default: medium)",
     )
     parser.add_argument(
         "--voice",
@@ -137,6 +140,8 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
         values["storyboard"] = scene_storyboard(code, arguments.scene, arguments.say)
     elif arguments.ask is not None:
         values |= question_values(arguments)
+    elif arguments.search is not None:
+        values["search"] = arguments.search
     elif arguments.example:
         values["example"] = arguments.example
     elif arguments.analysis:
@@ -146,7 +151,7 @@ def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest
     else:
         raise RequestError(
             "nothing to explain",
-            hint="name a file that was analysed, --notes, --storyboard, --ask or --example",
+            hint="name a file that was analysed, --search, --notes, --storyboard, --ask or --example",
         )
     try:
         return FilmRequest.model_validate(values)
@@ -278,6 +283,7 @@ COMMANDS = {
     "explain": Command(
         "  workbench explain talk.mp4\n"
         "  workbench explain talk.mp4 --chapter 3 --moving\n"
+        '  workbench explain --search "mechanical seal" --length short\n'
         "  workbench explain --notes notes.md --theme dark\n"
         "  workbench explain talk.mp4 --storyboard-only > film.json\n"
         "  workbench explain --storyboard film.json\n"

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from workbench.explain.visuals import (
 
 MOST_ITEMS = 200
 LONGEST_ITEM = 600
+LONGEST_HEARD_S = 600
+"""Seconds of a piece that is heard: its beat is as long as it is."""
 LONGEST_SCRIPT = 60_000
 """Letters of a scene; one of a minute has about 4,000."""
 
@@ -121,7 +124,12 @@ def _(show: Image, folder: Path | None, refuse: Refuse) -> Visual:
 def _(show: Clip, folder: Path | None, refuse: Refuse) -> Visual:
     if not 0 <= show.start_s < show.end_s:
         raise refuse(f"no clip runs from {show.start_s} s to {show.end_s} s", "name a later end")
-    return Clip(_found(show.path, folder, refuse), show.start_s, show.end_s, show.caption)
+    if show.sound and show.end_s - show.start_s > LONGEST_HEARD_S:
+        raise refuse(
+            f"a piece of {show.end_s - show.start_s:.0f} s is too long to be heard in a film",
+            f"choose {LONGEST_HEARD_S} s of it, or leave its sound out",
+        )
+    return replace(show, path=_found(show.path, folder, refuse))
 
 
 @checked_visual.register

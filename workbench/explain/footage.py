@@ -1,6 +1,6 @@
 """Pictures of somebody's film at the pace of ours: for clips inside of an explainer."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 LARGEST_PX = 1280
 
 
-def footage(clip: Clip, count: int, length_s: float) -> Iterator["Picture"]:
+def footage(
+    clip: Clip, count: int, length_s: float, *, largest_px: int = LARGEST_PX
+) -> Generator["Picture", None, None]:
     """The frames of a clip.
 
     A clip that is shorter than its beat stands still at its end; of a longer one only the
@@ -23,6 +25,7 @@ def footage(clip: Clip, count: int, length_s: float) -> Iterator["Picture"]:
         clip: What to show.
         count: How many frames.
         length_s: How long they are shown in all, in seconds.
+        largest_px: Longest side of the frames; nothing is enlarged.
 
     Raises:
         MediaError: The film cannot be read.
@@ -32,5 +35,5 @@ def footage(clip: Clip, count: int, length_s: float) -> Iterator["Picture"]:
     step_s = length_s / max(1, count)
     last_s = max(clip.start_s, clip.end_s - step_s)
     moments = [min(clip.start_s + index * step_s, last_s) for index in range(count)]
-    for _, pixels in read_frames(Path(clip.path), moments, max_side_px=LARGEST_PX):
+    for _, pixels in read_frames(Path(clip.path), moments, max_side_px=largest_px):
         yield Image.fromarray(pixels)

@@ -13,6 +13,7 @@ from workbench.errors import MediaError
 from workbench.explain.animation.compiling import compile_storyboard
 from workbench.explain.asking.states import StageLog
 from workbench.explain.cards.drawing import Card, card_of, plain_card
+from workbench.explain.composing import least_of, sounds_of_clips
 from workbench.explain.film import assemble
 from workbench.explain.narration import (
     FRAME_RATE,
@@ -57,7 +58,7 @@ class Film:
     voice: str
     language: str
     origin: str
-    """Who wrote the words: model, analysis, notes, example or person."""
+    """Who wrote the words: model, analysis, search, notes, example or person."""
     made_by: str
     renderer: str
     beats: tuple[FilmBeat, ...]
@@ -147,7 +148,9 @@ def make_film(
         made[index].card if index in made else _card(beat, story.theme)
         for index, beat in enumerate(story.beats)
     ]
-    least_s = [made[n].least_s if n in made else 0.0 for n in range(len(cards))]
+    least_s = [
+        made[n].least_s if n in made else least_of(beat.show) for n, beat in enumerate(story.beats)
+    ]
     total = 2 * len(story.beats) + 1
 
     def speaking(done: int, total: int, stage: str) -> None:
@@ -189,7 +192,7 @@ def make_film(
     write_scripts(folder, made)
     assemble(
         [piece.path for piece in pieces],
-        sound_of(beats),
+        sound_of(beats, sounds_of_clips(beats)),
         None if transcript.is_empty else folder / "captions.srt",
         folder / "film.mp4",
         title=story.title,

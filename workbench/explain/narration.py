@@ -9,7 +9,7 @@ import json
 import math
 import re
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,14 +142,27 @@ def transcript_of_film(beats: Sequence[TimedBeat], language: str, source: str) -
     return Transcript(tuple(said), language, source)
 
 
-def sound_of(beats: Sequence[TimedBeat]) -> "np.ndarray | None":
-    """The film's sound, a sample for a sample of its length; None when nobody speaks."""
+def sound_of(
+    beats: Sequence[TimedBeat], heard: "Mapping[int, np.ndarray] | None" = None
+) -> "np.ndarray | None":
+    """The film's sound, a sample for a sample of its length; None when nothing is heard.
+
+    Args:
+        beats: All beats.
+        heard: Samples of beats that are heard with more than their words, by their index; each
+            as long as its beat, with the words in it.
+    """
     import numpy as np
 
-    if not any(beat.sound for beat in beats):
+    heard = heard or {}
+    if not heard and not any(beat.sound for beat in beats):
         return None
     track = np.zeros(sum(beat.frames for beat in beats) * SAMPLES_A_FRAME, np.int16)
     for beat in beats:
+        if beat.index in heard:
+            first = beat.first_frame * SAMPLES_A_FRAME
+            track[first : first + beat.frames * SAMPLES_A_FRAME] = heard[beat.index]
+            continue
         if beat.sound is None:
             continue
         with wave.open(str(beat.sound), "rb") as file:

@@ -10,7 +10,10 @@ from workbench.explain.notes_story import LARGEST_LETTERS
 VOICES_HERE = ("local", "none")
 """Voices that cost nothing; any other is one of Amazon Polly."""
 
-SOURCES = ("analysis", "notes", "storyboard", "question", "example")
+SOURCES = ("analysis", "search", "notes", "storyboard", "question", "example")
+
+LONGEST_SEARCH = 1_000
+"""Letters of what is looked for; an embedder reads no more."""
 
 QUESTION_LETTERS = (10, 10_000)
 """Shortest and longest question, in letters."""
@@ -20,7 +23,7 @@ LONGEST_TEXT = 20_000
 
 
 class FilmRequest(BaseModel):
-    """A film of an analysis, notes, a storyboard, a question or an example: exactly one of them.
+    """A film of an analysis, a search, notes, a storyboard, a question or an example: one of them.
 
     Example:
         >>> FilmRequest(notes="# Pumps", voice="none").source
@@ -34,6 +37,11 @@ class FilmRequest(BaseModel):
     )
     chapter: int | None = Field(
         default=None, ge=0, description="Index of the one chapter to explain; empty: all of it."
+    )
+    search: str = Field(
+        default="",
+        max_length=LONGEST_SEARCH,
+        description="What to look for: a film of the best moments of the library, as they sound.",
     )
     notes: str = Field(
         default="",
@@ -91,7 +99,8 @@ class FilmRequest(BaseModel):
         default=False, description="Put the film into the S3 folder for films when it is made."
     )
     length: Literal["short", "medium", "long"] = Field(
-        default="medium", description="How much of an analysis is told."
+        default="medium",
+        description="How much of an analysis is told, or how many moments are shown: 3, 6 or 12.",
     )
     theme: Literal["light", "dark"] = Field(default="light", description="Colours of the film.")
     renderer: Literal["auto", "cards", "manim"] = Field(
@@ -103,7 +112,7 @@ class FilmRequest(BaseModel):
         default=False, description="Show pieces of the source for chapters instead of stills."
     )
 
-    @field_validator("question", "explanation", "refined")
+    @field_validator("question", "explanation", "refined", "search")
     @classmethod
     def _is_text(cls, value: str) -> str:
         if any("\ud800" <= letter <= "\udfff" for letter in value):
@@ -127,7 +136,8 @@ class FilmRequest(BaseModel):
         if len(given) != 1:
             said = " and ".join(given) or "nothing"
             raise ValueError(
-                f"name an analysis, notes, a storyboard, a question or an example; there is {said}"
+                "name an analysis, a search, notes, a storyboard, a question or an example;"
+                f" there is {said}"
             )
         if self.chapter is not None and given != ["analysis"]:
             raise ValueError("only an analysis has chapters")
@@ -139,7 +149,7 @@ class FilmRequest(BaseModel):
 
     @property
     def source(self) -> str:
-        """`analysis`, `notes`, `storyboard`, `question` or `example`."""
+        """`analysis`, `search`, `notes`, `storyboard`, `question` or `example`."""
         return next(name for name in SOURCES if getattr(self, name).strip())
 
     @property

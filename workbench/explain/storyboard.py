@@ -21,7 +21,7 @@ LONGEST_SPEECH = 2_800
 """Letters said over one beat: what Polly takes in one request, less the room for its marks."""
 
 Theme = Literal["light", "dark"]
-Origin = Literal["model", "analysis", "notes", "example", "person"]
+Origin = Literal["model", "analysis", "search", "notes", "example", "person"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,12 +105,14 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A piece of somebody's film, silent under the narration."""
+    """A piece of somebody's film, silent under the narration unless it is to be heard."""
 
     path: str
     start_s: float
     end_s: float
     caption: str = ""
+    sound: bool = False
+    """Is it heard with its own sound? It is then shown whole, and quieter under words."""
     kind: Literal["clip"] = "clip"
 
 

@@ -152,7 +152,7 @@ class JobClient:
         Raises:
             NotInLibrary: There is no such analysis.
         """
-        question = " ".join(request.question.split())
+        question = " ".join((request.question or request.search).split())
         words = (
             question if len(question) <= LONGEST_NAME else f"{question[:LONGEST_NAME].rstrip()}…"
         )
@@ -160,6 +160,7 @@ class JobClient:
             "notes": "notes",
             "storyboard": "a storyboard",
             "question": f"“{words}”",
+            "search": f"moments of “{words}”",
             "example": request.example,
         }.get(request.source, "")
         about: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ORIGINS = {
     "analysis": "from an analysis",
+    "search": "found by a search",
     "notes": "from notes",
     "model": "written by a model",
     "example": "an example",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.errors import BackendError
 from workbench.explain.animation.availability import INSTALL, is_available
+from workbench.explain.composing import least_of
 from workbench.explain.looking import picture_of
 from workbench.explain.narration import SILENT_WORDS_PER_S
 from workbench.explain.storyboard import Storyboard, read_storyboard, write_storyboard
@@ -20,6 +21,7 @@ from workbench.ui.explain_sources import (
     from_analysis,
     from_example,
     from_notes,
+    from_search,
     from_storyboard,
 )
 from workbench.ui.formats import advice, format_about, format_count, plain
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 SOURCES: dict[str, tuple[str, Callable[[], Values | None]]] = {
     "Question": (":material/help:", from_question),
     "Analysis": (":material/view_timeline:", from_analysis),
+    "Search": (":material/search:", from_search),
     "Notes": (":material/notes:", from_notes),
     "Storyboard": (":material/view_carousel:", from_storyboard),
     "Example": (":material/lightbulb:", from_example),
@@ -52,7 +55,7 @@ def film_form() -> None:
         source = st.segmented_control(
             "Made from",
             list(SOURCES),
-            default="Analysis" if "analysis" in st.query_params else "Question",
+            default=_named_source(),
             key="film_source",
             required=True,
             wrap=True,
@@ -69,6 +72,12 @@ def film_form() -> None:
             request = film_request(values)
             _storyboard(request)
             make_button(request)
+
+
+def _named_source() -> str:
+    """What the link says the film is made of."""
+    named = [name for name in ("analysis", "search") if name in st.query_params]
+    return named[0].capitalize() if named else "Question"
 
 
 def _looks(language: str) -> Values:
@@ -175,7 +184,8 @@ def story_words(story: Storyboard) -> str:
         '1 beat, 3 words, ≈ 5 s.'
     """
     words = sum(len(beat.say.split()) for beat in story.beats)
-    about_s = words / SILENT_WORDS_PER_S + 1.5 * len(story.beats) + 2
+    heard_s = sum(least_of(beat.show) for beat in story.beats)
+    about_s = words / SILENT_WORDS_PER_S + 1.5 * len(story.beats) + 2 + heard_s
     count = format_count(len(story.beats), "beat")
     return f"{count}, {format_count(words, 'word')}, {format_about(about_s)}."
 

@@ -1,10 +1,11 @@
-"""What a film is made of, besides a question: an analysis, notes, a storyboard, or an example."""
+"""What a film is made of, besides a question: an analysis, a search, notes, and so on."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from workbench.errors import RequestError
+from workbench.explain.request import LONGEST_SEARCH
 from workbench.ui import data
 from workbench.ui.formats import format_count, format_moment, plain
 from workbench.ui.session import workspace
@@ -94,6 +95,24 @@ def _chapter(analysis: "Analysis") -> int | None:
         format_func=lambda i: "All of it" if i is None else f"{i + 1}. {titles[i]}",
         width=320,
     )
+
+
+def from_search() -> Values | None:
+    """Look for something; the best moments are shown, as they sound."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Search the library",
+            value=st.query_params.get("search", ""),
+            max_chars=LONGEST_SEARCH,
+            key="film_search",
+            placeholder="a dry start ruins the seal",
+            icon=":material/search:",
+            width="stretch",
+            help="A film of pieces of your own files with their own sound: the best 3, 6 or 12"
+            " moments, with their sources. No model is asked.",
+        )
+        length = length_field()
+    return {"search": text, "length": length} if text.strip() else None
 
 
 def from_notes() -> Values | None:

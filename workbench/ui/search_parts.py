@@ -67,12 +67,20 @@ def find(text: str, *, how: str, kinds: Sequence[str]) -> Found:
 
 
 def found_line(found: Found) -> None:
-    """How much was found, where, and how fast."""
+    """How much was found, where, and how fast, and the way to a film of it."""
     videos = len({hit.moment.asset_id for hit in found.hits})
-    st.caption(
-        f"{format_count(len(found.hits), 'moment')} in {format_count(videos, 'file')} "
-        f"· {found.seconds:.2f} s"
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{format_count(len(found.hits), 'moment')} in {format_count(videos, 'file')} "
+            f"· {found.seconds:.2f} s",
+            width="content",
+        )
+        st.page_link(
+            "pages/explain.py",
+            label="Make a film of these",
+            icon=":material/movie:",
+            query_params={"search": found.query},
+        )
 
 
 def hit_cards(found: Found) -> None:

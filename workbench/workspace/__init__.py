@@ -4,15 +4,14 @@ Every face (command line, app, notebooks, worker) calls a `Workspace`. It is the
 settings besides `workbench doctor`.
 """
 
-import contextlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.backends.protocol import Readiness
-from workbench.errors import LibraryError, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.library.records import ReportRecord
 from workbench.progress import Progress, silent
 from workbench.settings import Settings, load_settings
@@ -29,7 +28,6 @@ from workbench.workspace.what_if import WhatIfWork
 if TYPE_CHECKING:
     from workbench.reports.costs import Costs
     from workbench.reports.notebook import NotebookInfo
-    from workbench.search.query import Hit
 
 
 class Workspace(
@@ -76,50 +74,6 @@ class Workspace(
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
-
-    def search(
-        self,
-        text: str,
-        *,
-        how: str = "hybrid",
-        kinds: Sequence[str] = (),
-        asset_ids: Sequence[str] = (),
-        limit: int = 20,
-    ) -> tuple["Hit", ...]:
-        """Find moments by words, by meaning, or by both.
-
-        Args:
-            text: What to look for.
-            how: `hybrid`, `words` or `meaning`.
-            kinds: Only these kinds of moment: transcript, screen_text, chapter, element, summary.
-            asset_ids: Only in these assets.
-            limit: Most moments to return.
-        """
-        from workbench.library.indexing import catch_up
-        from workbench.search.query import search
-
-        moved_to = self.store.revision("moments")
-        if how != "words" and (moved_to, self.index.reached) != self._caught_up_at:
-            with contextlib.suppress(LibraryError):  # words are found without the index
-                catch_up(self.store, self.index)
-                self._caught_up_at = moved_to, self.index.reached
-        return search(
-            text,
-            moments=self.store.moments(),
-            index=self.index,
-            how=how,
-            kinds=tuple(kinds),
-            asset_ids=tuple(asset_ids),
-            limit=limit,
-        )
-
-    def rebuild_index(self, *, progress: Progress = silent) -> int:
-        """Make the search index anew from what is kept; returns the number of moments."""
-        from workbench.library.indexing import rebuild_index
-
-        return rebuild_index(self.store, self.index, progress=progress)
-
-    # Reports
 
     def notebooks(self) -> list["NotebookInfo"]:
         """The reports that can be made."""

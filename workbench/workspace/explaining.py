@@ -15,6 +15,7 @@ from workbench.library.journal import RUN_PREFIX
 from workbench.progress import Progress, silent
 from workbench.workspace.films import NOT_PUBLISHED, FilmWork
 from workbench.workspace.questions import QuestionWork, stage_log
+from workbench.workspace.searching import SearchWork
 
 if TYPE_CHECKING:
     from workbench.explain.asking.states import StageLog
@@ -32,6 +33,13 @@ STILL_WIDTH_PX = 1280
 """Stills of the source are as wide as the film."""
 
 
+REEL_KINDS = ("transcript", "screen_text", "chapter", "element")
+"""Kinds of moments that films are made of; a summary is of all of a file."""
+
+MOST_REEL_HITS = 120
+"""Moments that are looked at for a film; many lie in each other's pieces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speaking:
     """Who speaks a film, and what viewers are told about it."""
@@ -41,7 +49,7 @@ class Speaking:
     notes: tuple[str, ...] = ()
 
 
-class ExplainingWork(QuestionWork, FilmWork):
+class ExplainingWork(QuestionWork, FilmWork, SearchWork):
     """Short narrated films."""
 
     def storyboard(self, request: "FilmRequest", *, progress: Progress = silent) -> "Storyboard":
@@ -51,7 +59,7 @@ class ExplainingWork(QuestionWork, FilmWork):
         `film_price` before.
 
         Raises:
-            RequestError: There is nothing to tell, or a beat cannot be drawn.
+            RequestError: There is nothing to tell, nothing was found, or a beat cannot be drawn.
             NotInLibrary: There is no such analysis.
             MediaError: The source cannot be read.
             BackendError: A model gave no usable answer; what was answered before is kept.
@@ -74,6 +82,8 @@ class ExplainingWork(QuestionWork, FilmWork):
             return read_storyboard(request.storyboard, folder=folder)
         if request.source == "example":
             return replace(read_example(request.example), theme=request.theme)
+        if request.source == "search":
+            return self._reel(request)
         analysis = self.store.analysis(request.analysis)
         asset = self.store.asset(analysis.asset_id)
         still = functools.partial(self.poster, asset.id, width_px=STILL_WIDTH_PX)
@@ -83,6 +93,24 @@ class ExplainingWork(QuestionWork, FilmWork):
             length=request.length,
             theme=request.theme,
             chapter=request.chapter,
+        )
+
+    def _reel(self, request: "FilmRequest") -> "Storyboard":
+        """A film of the best moments that a search finds."""
+        from workbench.explain.reel_story import FoundMoment, storyboard_of_moments
+
+        hits = self.search(request.search, kinds=REEL_KINDS, limit=MOST_REEL_HITS)
+        assets = {id_: self.store.asset(id_) for id_ in {hit.moment.asset_id for hit in hits}}
+        return storyboard_of_moments(
+            request.search,
+            [
+                FoundMoment(
+                    assets[hit.moment.asset_id], hit.moment.span, hit.moment.text, hit.is_weak
+                )
+                for hit in hits
+            ],
+            length=request.length,
+            theme=request.theme,
         )
 
     def film_price(self, request: "FilmRequest") -> "FilmPrice":

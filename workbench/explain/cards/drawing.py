@@ -344,6 +344,7 @@ def _(image: Image, look: Look, heading: str, foot: str) -> Card:
 
 @_laid_out.register
 def _(clip: Clip, look: Look, heading: str, foot: str) -> Card:
+    from workbench.explain.composing import composed
     from workbench.explain.footage import footage
 
     sheet, room = _picture_sheet(look, heading, foot, clip.caption)
@@ -356,12 +357,7 @@ def _(clip: Clip, look: Look, heading: str, foot: str) -> Card:
         return done
 
     def frames(length_s: float, count: int) -> "Iterator[Picture]":
-        base = sheet.canvas.finished()
-        for picture in footage(clip, count, length_s):
-            place, size = inside(picture.size, room)
-            frame = base.copy()
-            frame.paste(picture.resize(size, 2), place)
-            yield frame
+        yield from composed(clip, sheet.canvas.finished().convert("RGB"), room, count, length_s)
 
     return Card((Step(still),), moving=frames)
 
