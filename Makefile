@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check fix bench bench-explain bench-kill bench-media bench-scale lock notebooks prices screenshots clean
+.PHONY: help demo app test check fix bench bench-explain bench-kill bench-media bench-scale lock notebooks prices screenshots style clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*?## /\t/' | expand -t 14
@@ -51,12 +51,13 @@ test: .venv/.dev ## all tests, from nothing
 notebooks: .venv/.dev ## execute the notebooks under nbval
 	@$(VENV)/python -m pytest -q tests/notebooks
 
-check: .venv/.dev ## format, lint, layers, types, tests
+check: style test ## format, lint, layers, types, tests
+
+style: .venv/.dev ## format, lint, layers, types
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/lint-imports
 	$(VENV)/mypy
-	@$(MAKE) --no-print-directory test
 
 fix: .venv/.dev ## repair format and what the linter can
 	$(VENV)/ruff format .

@@ -21,7 +21,7 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
-    if name != "WORKBENCH_TEST_MEDIA":
+    if not name.startswith("WORKBENCH_TEST_"):
         del os.environ[name]
 
 PROJECT = Path(__file__).resolve().parent.parent

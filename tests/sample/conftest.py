@@ -1,5 +1,9 @@
-"""The sample is made once for all tests that need it."""
+"""The sample is made once for all tests that need it.
 
+`WORKBENCH_TEST_LIBRARY` names a library in which `make demo` has made and analysed it.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -13,11 +17,13 @@ from workbench.sample import Sample, make_sample
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """A whole sample, made once; half a minute of work for two processors."""
-    return make_sample(tmp_path_factory.mktemp("sample"))
+    made = os.environ.get("WORKBENCH_TEST_LIBRARY")
+    return make_sample(Path(made) / "sample" if made else tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture(scope="session")
 def sample_evidence(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """What the local engine measures in the film."""
-    cache_dir: Path = tmp_path_factory.mktemp("cache")
+    made = os.environ.get("WORKBENCH_TEST_LIBRARY")
+    cache_dir = Path(made) if made else tmp_path_factory.mktemp("cache")
     return gather(probe(sample.video), cache_dir=cache_dir)
