@@ -42,8 +42,8 @@ LOT_7 := tests/explain
 NAMED := $(LOT_1) $(LOT_2) $(LOT_3) $(LOT_4) $(LOT_5) $(LOT_6) $(LOT_7)
 test: .venv/.dev ## all tests, from nothing
 	@said=$$(mktemp -d); failed=0; \
-	printf '%s\n' "$(LOT_1)" "$(LOT_2)" "$(LOT_7)" "$(LOT_3)" "$(LOT_4)" \
-		"$(addprefix --ignore=,$(NAMED))" "$(LOT_5)" "$(LOT_6)" | xargs -P 4 -I LOT sh -c \
+	printf '%s\n' "$(LOT_1)" "$(LOT_2)" "$(LOT_7)" "$(LOT_3)" "$(LOT_5)" "$(LOT_4)" \
+		"$(addprefix --ignore=,$(NAMED))" "$(LOT_6)" | xargs -P 4 -I LOT sh -c \
 		'$(VENV)/python -m pytest -q LOT >"'"$$said"'/$$$$" 2>&1; code=$$?; cat "'"$$said"'/$$$$"; exit $$code' \
 		|| failed=1; \
 	rm -rf "$$said"; exit $$failed
