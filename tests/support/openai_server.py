@@ -225,7 +225,7 @@ class OpenAIServer(LoopbackServer):
     def _form(self, body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         if "tools" in body:
             if "tools" in self.refuses:
-                raise Refused(f"registry.ollama.ai/library/{body['model']} does not support tools")
+                raise Refused(f"library/{body['model']} does not support tools")
             schemas = dict(map(_tool, body["tools"]))
             choice = body.get("tool_choice")
             if choice == "required" and len(schemas) == 1:

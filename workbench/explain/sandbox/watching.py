@@ -111,7 +111,7 @@ def is_too_deep(path: str, depth: int) -> bool:
     """Does something lie deeper, or have a longer path, than any honest scene makes?
 
     Example:
-        >>> is_too_deep("/work/media/scene.mp4", 2), is_too_deep("/x" * 2000, 2)
+        >>> is_too_deep("/some/media/scene.mp4", 2), is_too_deep("/x" * 2000, 2)
         (False, True)
     """
     return depth > MOST_DEPTH or len(os.fsencode(path)) > MOST_PATH_BYTES
