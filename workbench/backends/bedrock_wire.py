@@ -10,11 +10,11 @@ from typing import Any
 
 from workbench.backends.catalog import Medium, ModelInfo, Tier
 from workbench.backends.form import json_in_text, whole_letters
-from workbench.backends.protocol import MediaPart, ModelRequest
+from workbench.backends.protocol import MediaPart, ModelRequest, gone
 from workbench.backends.sending import Answered, repair_words
 from workbench.backends.staging import Staging
 from workbench.backends.usage import Usage
-from workbench.errors import AnswerCut, BadModelRequest, BadReply, MediaMissing
+from workbench.errors import AnswerCut, BadModelRequest, BadReply
 
 INLINE_LIMIT_BYTES = 18_000_000
 """Most bytes of media in one call. The service takes bodies of 25 MB, and base64 makes 4 of 3."""
@@ -88,7 +88,7 @@ def converse_call(
             content_type = {**VIDEO_TYPES, **IMAGE_TYPES}[name]
             source["s3Location"] = {"uri": staging.put(part.path, content_type, folder="media")}
         else:
-            source["bytes"] = _read(part)
+            source["bytes"] = part.read()
         content.append({part.kind: {"format": name, "source": source}})
     content.append({"text": request.prompt})
     return _call(request, model, model_id, content)
@@ -252,18 +252,4 @@ def _size(part: MediaPart) -> int:
     try:
         return part.path.stat().st_size
     except OSError as error:
-        raise _missing(part, error) from None
-
-
-def _read(part: MediaPart) -> bytes:
-    try:
-        return part.path.read_bytes()
-    except OSError as error:
-        raise _missing(part, error) from None
-
-
-def _missing(part: MediaPart, error: OSError) -> MediaMissing:
-    return MediaMissing(
-        f"{part.path} cannot be read: {error.strerror}",
-        hint="it may have been moved or deleted; run again to make it anew",
-    )
+        raise gone(part.path, error) from None

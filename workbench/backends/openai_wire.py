@@ -17,7 +17,7 @@ from workbench.backends.pricing import text_tokens
 from workbench.backends.protocol import MediaPart, ModelRequest
 from workbench.backends.sending import Answered
 from workbench.backends.usage import Usage
-from workbench.errors import AnswerCut, BadModelRequest, BadReply, MediaMissing
+from workbench.errors import AnswerCut, BadModelRequest, BadReply
 
 Form = Literal["tool", "any tool", "schema", "words"]
 """How a form is asked for, the firmest first: by a named tool, by a tool where there is only one,
@@ -270,13 +270,7 @@ def _pictures(media: tuple[MediaPart, ...]) -> Iterator[dict[str, Any]]:
                 f"{part.path.name}: pictures of format {part.format!r} are not sent",
                 hint="make a proxy of it: JPEG, PNG, GIF and WebP are sent",
             )
-        try:
-            raw = part.path.read_bytes()
-        except OSError as error:
-            raise MediaMissing(
-                f"{part.path} cannot be read: {error.strerror}",
-                hint="it may have been moved or deleted; run again to make it anew",
-            ) from None
+        raw = part.read()
         left_bytes -= len(raw)
         if left_bytes < 0:
             raise BadModelRequest(

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from workbench.backends.catalog import ModelInfo, Tier
 from workbench.backends.usage import Usage
+from workbench.errors import MediaMissing
 from workbench.evidence.evidence import Evidence
 from workbench.media.timecode import TimeSpan
 
@@ -20,6 +21,14 @@ Task = Literal[
     "analyse_chunk", "analyse_image", "combine", "transcribe", "speak",
     "explain", "refine", "script", "validate",
 ]  # fmt: skip
+
+
+def gone(path: Path, error: OSError) -> MediaMissing:
+    """Why a file that was made to be sent is not sent."""
+    return MediaMissing(
+        f"{path} cannot be read: {error.strerror}",
+        hint="it may have been moved or deleted; run again to make it anew",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,17 @@ class MediaPart:
         """What the model sees, independent of where the file lies."""
         start, end = (self.span.start_s, self.span.end_s) if self.span else (0.0, 0.0)
         return self.asset_id, self.spec, start, end
+
+    def read(self) -> bytes:
+        """The bytes that are sent.
+
+        Raises:
+            MediaMissing: The file cannot be read.
+        """
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise gone(self.path, error) from None
 
 
 @dataclass(frozen=True, slots=True)

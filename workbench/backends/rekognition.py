@@ -28,7 +28,7 @@ from workbench.backends.protocol import (
 from workbench.backends.rekognition_wire import DETECTIONS, Detection, image_answer, video_answer
 from workbench.backends.staging import Staging, split_uri
 from workbench.backends.usage import Usage
-from workbench.errors import BadModelRequest, BadReply, MediaMissing, ServiceDown
+from workbench.errors import BadModelRequest, BadReply, ServiceDown
 
 SERVICE = "Rekognition"
 
@@ -153,13 +153,7 @@ class Rekognition:
                 f"{part.path.name} has {part.size_bytes / 1e6:.1f} MB; {model.name} takes 5.2 MB",
                 hint="make the picture smaller",
             )
-        try:
-            data = part.path.read_bytes()
-        except OSError as error:
-            raise MediaMissing(
-                f"{part.path} cannot be read: {error.strerror}",
-                hint="it may have been moved or deleted; run again to make it anew",
-            ) from None
+        data = part.read()
         reply, sends = self._calls.call(
             detection.image_operation, {"Image": {"Bytes": data}, **detection.image}, gate
         )

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.backends.bedrock_errors import CallFailure, failure_of
-from workbench.backends.protocol import Readiness
+from workbench.backends.protocol import Readiness, gone
 from workbench.errors import (
     BackendError,
-    MediaMissing,
     NoCredentials,
     ServiceDown,
     StagingError,
@@ -132,10 +131,7 @@ class Staging:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             size_bytes = path.stat().st_size
         except OSError as error:
-            raise MediaMissing(
-                f"{path} cannot be read: {error.strerror}",
-                hint="it may have been moved or deleted; run again to make it anew",
-            ) from None
+            raise gone(path, error) from None
         key = self._key(folder, digest + path.suffix.lower())
         if not self._is_there(key, size_bytes, content_type):
             logger.info("%s goes to S3: %.1f MB", path.name, size_bytes / 1e6)

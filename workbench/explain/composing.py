@@ -111,9 +111,8 @@ def sound_of_clip(clip: Clip, timed: TimedBeat) -> "np.ndarray | None":
     import numpy as np
 
     end_s = min(clip.end_s, clip.start_s + timed.length_s)
-    own = read_sound_piece(
-        Path(clip.path), TimeSpan(clip.start_s, end_s), rate_hz=SAMPLE_RATE_HZ
-    )  # fmt: skip
+    span = TimeSpan(clip.start_s, end_s)
+    own = read_sound_piece(Path(clip.path), span, rate_hz=SAMPLE_RATE_HZ)
     if own is None or not len(own):
         return None
     editor = _editor()

@@ -19,11 +19,9 @@ def picture_of(beat: Beat, theme: str, *, width_px: int = LOOK_WIDTH_PX) -> byte
         width_px: Its width.
     """
     try:
-        card = card_of(beat, theme)
-        picture = card.steps[-1].draw().canvas.finished().convert("RGB")
+        picture = card_of(beat, theme).ends()
     except MediaError as error:
-        card = plain_card(beat, theme, error.message)
-        picture = card.steps[-1].draw().canvas.finished().convert("RGB")
+        picture = plain_card(beat, theme, error.message).ends()
     target = io.BytesIO()
     height_px = round(picture.height * width_px / picture.width)
     picture.resize((width_px, height_px)).save(target, "JPEG", quality=82)

@@ -121,10 +121,7 @@ def draw_pieces(
 
 def save_still(piece: Piece, target: Path) -> str:
     """Save a small picture of how a piece ends; returns its file's name."""
-    if piece.card is None:
-        picture = _last_frame(piece.path)
-    else:
-        picture = piece.card.steps[-1].draw().canvas.finished().convert("RGB")
+    picture = piece.card.ends() if piece.card else _last_frame(piece.path)
     height = round(picture.height * STILL_WIDTH_PX / picture.width)
     with atomic_output(target) as temporary:
         picture.resize((STILL_WIDTH_PX, height)).save(temporary, "JPEG", quality=82)

@@ -76,6 +76,10 @@ class Card:
     made_of: str = ""
     """Names the pictures of what moves, where the beat's own words do not."""
 
+    def ends(self) -> "Picture":
+        """How it looks when all of it is shown, in RGB."""
+        return self.steps[-1].draw().canvas.finished().convert("RGB")
+
 
 def card_of(beat: Beat, theme: str, canvas: type[Canvas] = Canvas) -> Card:
     """Lay out a beat.
