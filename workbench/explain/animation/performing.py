@@ -141,7 +141,9 @@ def main() -> None:
     path = Path(sys.argv[1])
     for font in sys.argv[2:]:
         use_font(Path(font))
-    set_up(path.parent / "media")
+    # Manim names the drawing of a line by its words, and takes it away when it has read it: two
+    # processes with the same words would take it from each other.
+    set_up(path.parent / f"media-{os.getpid()}")
     scenes = scenes_of(path)
     say(READY)
     for line in sys.stdin:
