@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from tests.explain.animation.conftest import needs_manim
 from tests.explain.test_film import cuts_s, tones_s
 from workbench.explain import pieces
-from workbench.explain.animation.drawing import Order, draw_scenes
+from workbench.explain.animation.drawing import Order, Performer, draw_scenes
 from workbench.explain.making import make_film
 from workbench.explain.narration import FRAME_RATE, LEAD_S, SILENT, Voice
 from workbench.explain.storyboard import Beat, Storyboard
@@ -190,3 +190,22 @@ def test_a_beat_that_manim_cannot_draw_becomes_its_card_and_the_film_is_finished
     assert [bool(beat.warnings) for beat in film.beats] == [False, True, True]
     assert "Odd: drawn as a card: NameError" in film.notes[0]
     assert len(frames_of(film.path)) == round(film.duration_s * FRAME_RATE)
+
+
+def test_two_processes_of_one_file_keep_their_drawings_apart(tmp_path: Path) -> None:
+    """Manim names a drawing by its words, and takes it away when it has read it."""
+    path = tmp_path / "scene.py"
+    path.write_text(
+        "from manim import Scene, config\n"
+        "class Where(Scene):\n"
+        "    def construct(self):\n"
+        "        raise ValueError(config.media_dir)\n"
+    )
+    performers = [Performer(path), Performer(path)]
+    try:
+        folders = {each.ask({"scene": "Where"}, 60)["problem"] for each in performers}
+    finally:
+        for each in performers:
+            each.close()
+    assert len(folders) == 2
+    assert all(folder.startswith(f"ValueError: {tmp_path}") for folder in folders)
