@@ -16,8 +16,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from workbench.errors import NotInLibrary, ToolError
-from workbench.jobs.supervisor import stop_services
-from workbench.media.frames import read_frames
+from workbench.jobs.processes.supervisor import stop_services
+from workbench.media.frames.moments import read_frames
 from workbench.workspace import Workspace
 
 DOCS = Path(__file__).resolve().parent

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from workbench.ui import data, shown_errors, workspace
-from workbench.ui.plan_card import plan_card, price_table
-from workbench.ui.request_form import request_form
+from workbench.ui.requests.form import request_form
+from workbench.ui.requests.plan import plan_card, price_table
 
 st.title("Analyse", anchor=False)
 

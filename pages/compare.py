@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.compare_parts import (
+from workbench.ui.results.compare import (
     agreement_cards,
     compare_pickers,
     difference_list,

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.cost_parts import WHAT_IF, cost_tab, prices_view, spent_view
-from workbench.ui.what_if_parts import what_if_view
+from workbench.ui.account.costs import WHAT_IF, cost_tab, prices_view, spent_view
+from workbench.ui.requests.what_if import what_if_view
 
 st.title("Costs", anchor=False)
 

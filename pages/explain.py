@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.explain_film import linked_film, made_films
-from workbench.ui.explain_form import film_form
-from workbench.ui.running import running_line
+from workbench.ui.explain.film import linked_film, made_films
+from workbench.ui.explain.form import film_form
+from workbench.ui.jobs.running import running_line
 
 st.title("Explain", anchor=False)
 

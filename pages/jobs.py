@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.job_board import job_board
+from workbench.ui.jobs.board import job_board
 
 st.title("Jobs", anchor=False)
 

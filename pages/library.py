@@ -3,8 +3,8 @@
 import streamlit as st
 
 from workbench.ui import data, shown_errors
-from workbench.ui.importing import import_popover, newcomer
-from workbench.ui.library_parts import (
+from workbench.ui.jobs.running import running_line
+from workbench.ui.library.assets import (
     KINDS,
     SORTS,
     STATES,
@@ -15,8 +15,8 @@ from workbench.ui.library_parts import (
     selection_bar,
     totals_line,
 )
-from workbench.ui.proxy_parts import proxies_button, savings_view
-from workbench.ui.running import running_line
+from workbench.ui.library.importing import import_popover, newcomer
+from workbench.ui.library.proxies import proxies_button, savings_view
 
 title, action = st.columns([6, 1.1], vertical_alignment="bottom")
 title.title("Library", anchor=False)

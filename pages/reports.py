@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.field_parts import library_answers
-from workbench.ui.report_parts import linked_report, made_reports, notebook_cards, shown_report
-from workbench.ui.running import running_line
+from workbench.ui.jobs.running import running_line
+from workbench.ui.requests.fields import library_answers
+from workbench.ui.results.reports import linked_report, made_reports, notebook_cards, shown_report
 
 st.title("Reports", anchor=False)
 

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from workbench.ui import data, shown_errors
-from workbench.ui.field_parts import answer_view
 from workbench.ui.formats import plain
-from workbench.ui.results_parts import (
+from workbench.ui.jobs.running import running_line
+from workbench.ui.requests.fields import answer_view
+from workbench.ui.results.parts import (
     analysis_picker,
     export_popover,
     first_tab,
@@ -13,8 +14,7 @@ from workbench.ui.results_parts import (
     shown_asset,
     status_line,
 )
-from workbench.ui.running import running_line
-from workbench.ui.watching import (
+from workbench.ui.results.watching import (
     asset_player,
     chapter_list,
     chosen_lanes,

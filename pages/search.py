@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.search_parts import (
+from workbench.ui.results.search import (
     KINDS,
     WAYS,
     find,

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.ui import shown_errors
-from workbench.ui.account_parts import account_view
-from workbench.ui.health_parts import check_again, health_rows
-from workbench.ui.work_parts import work_view
+from workbench.ui.account.aws import account_view
+from workbench.ui.account.health import check_again, health_rows
+from workbench.ui.jobs.work import work_view
 
 title, action = st.columns([6, 1.4], vertical_alignment="bottom")
 title.title("Settings", anchor=False)

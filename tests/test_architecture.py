@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,15 @@ def test_no_file_is_longer_than_four_hundred_lines(project: Path):
     assert long == {}
 
 
+def test_no_folder_holds_more_than_ten_modules(project: Path):
+    held = Counter(
+        path.parent.relative_to(project)
+        for path in (project / "workbench").rglob("*.py")
+        if path.name != "__init__.py"
+    )
+    assert not {folder: count for folder, count in held.items() if count > 10}
+
+
 def test_request_fields_are_the_options_of_the_command_line():
     options = {action.dest for action in parser_of("analyse")._actions} - {"help", "json"}
     assert options == set(AnalysisRequest.model_fields)
@@ -141,7 +151,7 @@ def widget_keys(path: Path) -> set[str]:
 
 
 def test_request_fields_are_the_widget_keys_of_the_analyse_page(project: Path):
-    parts = ("pages/analyse.py", "workbench/ui/request_form.py", "workbench/ui/plan_card.py")
+    parts = ("pages/analyse.py", "workbench/ui/requests/form.py", "workbench/ui/requests/plan.py")
     keys = set().union(*(widget_keys(project / part) for part in parts))
     assert set(AnalysisRequest.model_fields) <= keys
 

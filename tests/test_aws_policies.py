@@ -9,8 +9,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from workbench.backends import polly, transcribe
-from workbench.backends.rekognition_wire import DETECTIONS
+from workbench.backends.services import polly, transcribe
+from workbench.backends.services.rekognition_wire import DETECTIONS
 from workbench.cli import COMMANDS, parser_of
 from workbench.settings import Settings
 
@@ -135,7 +135,7 @@ def test_the_document_names_settings_and_commands_that_exist(project: Path):
 
 
 def test_every_missing_line_a_check_can_name_is_in_the_document(policies):
-    from workbench.backends import bedrock_account
+    from workbench.backends.bedrock import account as bedrock_account
 
     questions = [
         value for value in vars(bedrock_account).values()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench.analysis.fields import Field
-    from workbench.analysis.plan import AnalysisPlan
+    from workbench.analysis.plans.plan import AnalysisPlan
     from workbench.analysis.request import AnalysisRequest
     from workbench.analysis.results import Analysis, Chapter, Element, RunResult, Summary
     from workbench.backends.usage import Usage
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Analysis": "analysis.results",
-    "AnalysisPlan": "analysis.plan",
+    "AnalysisPlan": "analysis.plans.plan",
     "AnalysisRequest": "analysis.request",
     "Asset": "media.asset",
     "Chapter": "analysis.results",

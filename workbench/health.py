@@ -17,12 +17,12 @@ from workbench.backends.protocol import Readiness
 from workbench.backends.registry import Registry
 from workbench.errors import LibraryDamaged, WorkbenchError
 from workbench.explain.sandbox.running import sandbox_readiness
+from workbench.library.database.sqlite_copy import file_faults
 from workbench.library.housekeeping import folder_sizes
 from workbench.library.records import WorkerRecord
-from workbench.library.sqlite_copy import file_faults
 from workbench.library.store import Store
 from workbench.media.ffmpeg import ffmpeg_path
-from workbench.media.heic import heic_reader
+from workbench.media.images.heic import heic_reader
 
 if TYPE_CHECKING:
     from workbench.search.index import Index
@@ -87,8 +87,8 @@ def _catalog(store: Store) -> Readiness:
 
 
 def _worker(store: Store, data_dir: Path) -> Readiness:
-    from workbench.jobs.slots import worker_pids
-    from workbench.library.holders import SILENT_S
+    from workbench.jobs.processes.slots import worker_pids
+    from workbench.library.calls.holders import SILENT_S
 
     here = [_processes(pids)] if (pids := worker_pids(data_dir)) else []
     away = [
@@ -237,7 +237,7 @@ def _queue(data_dir: Path, database_url: str, *, deep: bool) -> Readiness:
 
 def _gateway(store: Store, data_dir: Path) -> Readiness:
     from workbench.jobs.gateway.wire import read_note
-    from workbench.library.holders import is_alive
+    from workbench.library.calls.holders import is_alive
 
     flying = len(store.calls_in_flight())
     calls = "1 call" if flying == 1 else f"{flying} calls"

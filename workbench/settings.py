@@ -192,7 +192,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _names_a_folder(cls, value: str) -> str:
-        from workbench.backends.staging import split_uri
+        from workbench.backends.staging.folder import split_uri
 
         if value:
             try:
@@ -206,7 +206,7 @@ class Settings(BaseSettings):
     @field_validator("openai_base_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        from workbench.backends.openai_compatible import require_address
+        from workbench.backends.openai.compatible import require_address
 
         try:
             return require_address(value) if value else ""

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from workbench.analysis.answer import Answer, AnsweredChapter
-from workbench.analysis.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall
-from workbench.analysis.question import media_identity
+from workbench.analysis.answers.answer import Answer, AnsweredChapter
+from workbench.analysis.plans.plan import AnalysisPlan, AssetPlan, PlanContext, PlannedCall
+from workbench.analysis.plans.question import media_identity
 from workbench.analysis.results import Analysis, RunResult
-from workbench.analysis.run import RunTools, run_plan
+from workbench.analysis.runs.run import RunTools, run_plan
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest, Readiness
 from workbench.backends.usage import Usage
 from workbench.errors import BadReply, BudgetReached, WorkbenchError

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.analysis.conftest import Bench, asset, evidence_of, make_bench, plain_answer
 from tests.analysis.test_plan import CONTEXT, request
-from workbench.analysis.answer import Answer, AnsweredElement
-from workbench.analysis.carrying import NAMES_TOKENS, STORY_TOKENS, carried
-from workbench.analysis.plan import PlanContext, plan_analysis
-from workbench.backends.pricing import text_tokens
+from workbench.analysis.answers.answer import Answer, AnsweredElement
+from workbench.analysis.answers.carrying import NAMES_TOKENS, STORY_TOKENS, carried
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
+from workbench.backends.catalog.pricing import text_tokens
 from workbench.errors import ServiceDown
 from workbench.media.chunks import plan_chunks
 

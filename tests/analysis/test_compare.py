@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.analysis.compare import (
+from workbench.analysis.comparisons.compare import (
     ChapterPair,
     Comparison,
     ElementPair,
@@ -20,7 +20,7 @@ from workbench.analysis.results import Analysis, CallRecord, Chapter, Element, O
 from workbench.backends.usage import Usage
 from workbench.errors import RequestError
 from workbench.media.timecode import TimeSpan
-from workbench.reports.compare_table import differences
+from workbench.reports.comparison.table import differences
 
 LENGTH_S = 600.0
 

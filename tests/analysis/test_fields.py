@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.analysis.conftest import asset
-from workbench.analysis.answer import Answer, AnsweredChapter, answer_schema
+from workbench.analysis.answers.answer import Answer, AnsweredChapter, answer_schema
+from workbench.analysis.answers.merge import merge_chapters
+from workbench.analysis.answers.merge_fields import combined_value, merge_values, video_values
 from workbench.analysis.fields import (
     Field,
     field_of_words,
@@ -18,9 +20,7 @@ from workbench.analysis.fields import (
     value_of,
     value_schema,
 )
-from workbench.analysis.merge import merge_chapters
-from workbench.analysis.merge_fields import combined_value, merge_values, video_values
-from workbench.analysis.plan import plan_analysis
+from workbench.analysis.plans.plan import plan_analysis
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import FieldSource, FieldValue
 from workbench.backends.form import fitted

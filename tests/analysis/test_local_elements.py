@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.analysis.answer import AnsweredElement
+from workbench.analysis.answers.answer import AnsweredElement
 from workbench.analysis.local_engine.chapters import Part
 from workbench.analysis.local_engine.elements import find_things, presence_spans, tidy_name
 from workbench.analysis.local_engine.lexicon import lexicon
 from workbench.analysis.local_engine.mentions import Line
 from workbench.analysis.local_engine.topics import find_topics
-from workbench.evidence.slides import SlideTitle
-from workbench.evidence.words import singular
+from workbench.evidence.screen.slides import SlideTitle
+from workbench.evidence.text.words import singular
 from workbench.media.timecode import TimeSpan, merge_spans
 
 

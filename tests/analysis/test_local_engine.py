@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.analysis.answer import Answer
+from workbench.analysis.answers.answer import Answer
 from workbench.analysis.local_engine import LOCAL_ENGINE_VERSION, LocalEngine
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import ModelInfo
 from workbench.backends.protocol import MediaPart, ModelReply, ModelRequest, Task
 from workbench.backends.usage import Usage
 from workbench.errors import BadModelRequest

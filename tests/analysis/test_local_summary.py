@@ -12,7 +12,7 @@ from workbench.analysis.local_engine.summary import (
     text_vectors,
 )
 from workbench.evidence.evidence import Evidence, Shot, TextBlock
-from workbench.evidence.sentences import Sentence
+from workbench.evidence.text.sentences import Sentence
 from workbench.media.timecode import TimeSpan
 from workbench.speech.transcript import Transcript, Utterance
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.analysis.answer import Answer, AnsweredChapter, AnsweredElement, AnsweredSpan
-from workbench.analysis.merge import merge_answers, merge_chapters, merge_elements
+from workbench.analysis.answers.answer import Answer, AnsweredChapter, AnsweredElement, AnsweredSpan
+from workbench.analysis.answers.merge import merge_answers, merge_chapters, merge_elements
 from workbench.media.chunks import Chunk, plan_chunks, whole_video
 from workbench.media.timecode import covered_s
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from tests.analysis.conftest import Bench, Scripted, asset, evidence_of, make_bench, plain_answer
 from tests.analysis.test_plan import request as asking
-from workbench.analysis.plan import PlanContext, plan_analysis
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
 from workbench.analysis.request import AnalysisRequest
-from workbench.analysis.run import run_plan
+from workbench.analysis.runs.run import run_plan
 from workbench.backends.order import CallOutcome
 from workbench.errors import BadReply, DiskFull, LibraryError, LibraryGone, ServiceDown
 

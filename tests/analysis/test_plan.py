@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.analysis.conftest import asset, evidence_of
-from workbench.analysis.plan import PlanContext, plan_analysis
-from workbench.analysis.prices import price_options
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
+from workbench.analysis.plans.prices import price_options
 from workbench.analysis.request import EVERYTHING, AnalysisRequest
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
 from workbench.backends.protocol import Readiness
 from workbench.errors import RequestError
 

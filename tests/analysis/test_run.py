@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.analysis.conftest import Bench, Scripted, asset, evidence_of, make_bench, plain_answer
 from tests.analysis.test_plan import request, requests
-from workbench.analysis.answer import Answer
-from workbench.analysis.plan import PlanContext, plan_analysis
+from workbench.analysis.answers.answer import Answer
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
 from workbench.errors import ServiceDown
 
 
@@ -160,7 +160,7 @@ def test_only_what_was_asked_for_is_asked_of_the_model(bench: Bench):
 
 
 def test_a_picture_has_elements_without_times_and_no_chapters(bench: Bench):
-    from workbench.analysis.answer import AnsweredElement
+    from workbench.analysis.answers.answer import AnsweredElement
 
     bench.backend.answer = lambda _: Answer(
         summary="A gauge.", elements=[AnsweredElement(kind="equipment", name="Gauge")]

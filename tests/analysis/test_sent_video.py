@@ -3,10 +3,10 @@
 import pytest
 
 from tests.analysis.conftest import asset
-from workbench.analysis.plan import PlanContext, plan_analysis
-from workbench.analysis.question import Part, media_identity
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
+from workbench.analysis.plans.question import Part, media_identity
 from workbench.analysis.request import AnalysisRequest
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
 from workbench.media.chunks import plan_chunks, whole_video
 
 

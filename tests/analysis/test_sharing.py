@@ -16,21 +16,21 @@ from hypothesis import strategies as st
 
 from tests.analysis.conftest import Bench, asset, make_bench
 from tests.analysis.test_plan import request
-from workbench.analysis.answer import answer_schema, schema_of_several
-from workbench.analysis.plan import plan_analysis
-from workbench.analysis.question import media_identity
-from workbench.analysis.run import run_plan
-from workbench.analysis.sharing import shares_of
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.catalog_file import load_catalog
+from workbench.analysis.answers.answer import answer_schema, schema_of_several
+from workbench.analysis.answers.sharing import shares_of
+from workbench.analysis.plans.plan import plan_analysis
+from workbench.analysis.plans.question import media_identity
+from workbench.analysis.runs.run import run_plan
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.form import fitted
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import Gate, ModelReply, ModelRequest, open_gate
 from workbench.backends.sharing import Share, Sharer, split, split_usage
 from workbench.backends.usage import Usage
 from workbench.errors import AnswerCut, BadReply, ServiceDown
 from workbench.jsonable import from_json
-from workbench.library.calls import CallTools, make_call
+from workbench.library.calls.making import CallTools, make_call
 from workbench.library.store import Store
 
 WEIGHTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=5)
@@ -192,7 +192,7 @@ def test_pictures_that_are_too_large_together_go_in_smaller_calls(bench: Bench):
 
 
 def several(question: ModelRequest) -> Any:
-    from workbench.analysis.answer import Answer
+    from workbench.analysis.answers.answer import Answer
 
     if "pictures" not in question.schema["properties"]:
         return Answer(summary="alone")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.analysis.conftest import Bench, asset, evidence_of, make_bench
 from tests.analysis.test_plan import CATALOG, CONTEXT, lengths, request, requests
-from workbench.analysis.plan import PlanContext, plan_analysis
-from workbench.analysis.planned import at_tier
-from workbench.analysis.prices import price_options
-from workbench.backends.pricing import cost_of
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
+from workbench.analysis.plans.planned import at_tier
+from workbench.analysis.plans.prices import price_options
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.protocol import Readiness
 from workbench.errors import RequestError
 

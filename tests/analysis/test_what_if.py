@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.analysis.plan import PlanContext, plan_analysis
+from workbench.analysis.plans.plan import PlanContext, plan_analysis
+from workbench.analysis.plans.what_if import LONGEST_S, TIERS, USUAL_LENGTHS_S, video_of, what_if
 from workbench.analysis.request import AnalysisRequest
-from workbench.analysis.what_if import LONGEST_S, TIERS, USUAL_LENGTHS_S, video_of, what_if
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
 from workbench.errors import RequestError
 from workbench.media.timecode import parse_length
 

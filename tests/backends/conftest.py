@@ -10,11 +10,11 @@ import pytest
 
 from tests.support.bedrock_server import BedrockServer, credentials_for_tests
 from tests.support.openai_server import OpenAIServer
-from workbench.analysis.answer import answer_schema
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.catalog import Catalog, ModelInfo
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.openai_compatible import OpenAICompatible
+from workbench.analysis.answers.answer import answer_schema
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import Catalog, ModelInfo
+from workbench.backends.openai.compatible import OpenAICompatible
 from workbench.backends.protocol import MediaPart, ModelRequest
 from workbench.media.timecode import TimeSpan
 

@@ -8,11 +8,11 @@ import pytest
 from tests.support.aws_control_server import AwsControlServer
 from tests.support.moto_s3 import S3Server
 from tests.support.transcribe_server import TranscribeServer
-from workbench.backends.access_check import AccessFinding, BatchPlace, check_access
-from workbench.backends.bedrock_account import Account
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.quotas import quotas_of
-from workbench.backends.transcribe import Transcribe
+from workbench.backends.bedrock.access_check import AccessFinding, BatchPlace, check_access
+from workbench.backends.bedrock.account import Account
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.quotas import quotas_of
+from workbench.backends.services.transcribe import Transcribe
 
 DAY = date(2026, 11, 21)
 LITE = "amazon.nova-lite-v1:0"

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.bedrock_server import billed_at, error, says, stopped, tool_input
-from workbench.analysis.answer import Answer
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.bedrock_wire import converse_call, read_tier
-from workbench.backends.pricing import cost_of, video_tokens
+from workbench.analysis.answers.answer import Answer
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.bedrock.wire import converse_call, read_tier
+from workbench.backends.catalog.pricing import cost_of, video_tokens
 from workbench.errors import (
     AccessDenied,
     BadModelRequest,
@@ -265,7 +265,7 @@ def test_readiness_names_the_region_and_no_secret_and_calls_nobody(nova, server,
 def test_credentials_that_appear_later_are_found(monkeypatch, tmp_path):
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    monkeypatch.setattr("workbench.backends.bedrock.ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr("workbench.backends.bedrock.converse.ASK_AGAIN_S", 0.0)
     nova = BedrockNova("us-east-1")
     assert not nova.readiness().is_ready
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

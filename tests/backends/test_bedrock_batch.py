@@ -9,11 +9,11 @@ from tests.support.bedrock_control_server import ROLE, STATUSES, BedrockControlS
 from tests.support.moto_s3 import S3Server
 from tests.support.service_model import error_names
 from workbench import errors
-from workbench.backends.batch_lines import read_answers, read_counts, read_output
-from workbench.backends.bedrock_account import Account
-from workbench.backends.bedrock_batch import LEAST_RECORDS, TERMINAL, BedrockBatches
-from workbench.backends.bedrock_errors import POLICIES
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.bedrock.account import Account
+from workbench.backends.bedrock.batch import LEAST_RECORDS, TERMINAL, BedrockBatches
+from workbench.backends.bedrock.batch_lines import read_answers, read_counts, read_output
+from workbench.backends.bedrock.errors import POLICIES
+from workbench.backends.catalog.file import load_catalog
 from workbench.backends.protocol import ModelRequest
 
 OPERATIONS = {

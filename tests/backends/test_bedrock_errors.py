@@ -16,9 +16,9 @@ from tests.support.bedrock_server import (
     says,
 )
 from tests.support.service_model import error_names
-from workbench.analysis.answer import answer_schema
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.bedrock_errors import CLIENT_POLICIES, POLICIES, failure_of
+from workbench.analysis.answers.answer import answer_schema
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.bedrock.errors import CLIENT_POLICIES, POLICIES, failure_of
 from workbench.backends.sending import LONGEST_WAIT_S
 from workbench.errors import (
     AccessDenied,

@@ -12,7 +12,7 @@ import pytest
 from tests.support.bedrock_rules import Refusal, checked
 from tests.support.bedrock_server import credentials_for_tests, error
 from tests.support.event_stream import event
-from workbench.backends.bedrock import BedrockNova
+from workbench.backends.bedrock.converse import BedrockNova
 
 LITE = "us.amazon.nova-lite-v1:0"
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.backends.conftest import clip_bytes
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.bedrock_wire import STAGED_LIMIT_BYTES, VIDEO_TYPES, converse_call
-from workbench.backends.staging import Staging
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.bedrock.wire import STAGED_LIMIT_BYTES, VIDEO_TYPES, converse_call
+from workbench.backends.staging.folder import Staging
 from workbench.errors import BadModelRequest, StagingError
 
 LIMIT_BYTES = 1000

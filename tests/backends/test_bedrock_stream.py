@@ -15,8 +15,8 @@ from tests.support.bedrock_server import (
     stopped,
     tool_input,
 )
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.bedrock_stream import Gathered
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.bedrock.stream import Gathered
 from workbench.errors import AnswerCut, BadModelRequest, ServiceDown, Throttled
 
 PIECES = 4

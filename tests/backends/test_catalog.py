@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from tests.support.bedrock_rules import HOSTED
-from workbench.backends.catalog import route_for
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import route_for
 from workbench.errors import RequestError, SettingsError
 
 DAY = date(2026, 11, 21)

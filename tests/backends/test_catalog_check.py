@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.aws_control_server import AwsControlServer, model
-from workbench.backends.bedrock_account import Account
-from workbench.backends.catalog_check import CatalogCheck, CheckedModel, check_catalog
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.catalog_overlay import BEGIN, write_overlay
-from workbench.backends.price_list import ListedRates
+from workbench.backends.bedrock.account import Account
+from workbench.backends.catalog.check import CatalogCheck, CheckedModel, check_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.overlay import BEGIN, write_overlay
+from workbench.backends.catalog.price_list import ListedRates
 from workbench.errors import NoCredentials, RequestError
 
 DAY = date(2026, 11, 21)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from workbench.analysis.answer import Answer, answer_schema
+from workbench.analysis.answers.answer import Answer, answer_schema
 from workbench.analysis.local_engine import LocalEngine
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.form import fitted
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import Backend, ModelRequest
 from workbench.evidence.evidence import Evidence, Shot, TextBlock
 from workbench.media.timecode import TimeSpan

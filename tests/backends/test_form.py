@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.analysis.answer import Answer, answer_schema
+from workbench.analysis.answers.answer import Answer, answer_schema
 from workbench.backends.form import MOST_PROBLEMS, fitted, json_in_text
 
 SCHEMA = answer_schema("analyse_chunk", ("summary", "chapters", "equipment", "objects"))

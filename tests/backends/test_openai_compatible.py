@@ -23,10 +23,10 @@ from tests.support.openai_server import (
     throttled,
     without_usage,
 )
-from workbench.analysis.answer import Answer
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.openai_compatible import OpenAICompatible, require_address
-from workbench.backends.pricing import cost_of
+from workbench.analysis.answers.answer import Answer
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.pricing import cost_of
+from workbench.backends.openai.compatible import OpenAICompatible, require_address
 from workbench.backends.usage import Usage
 from workbench.errors import (
     AccessDenied,
@@ -352,7 +352,7 @@ def test_a_server_that_does_not_finish_is_given_up(openai_server, qwen, asked, s
 def test_a_reply_without_an_end_is_not_read_to_the_end(
     openai, qwen, asked, openai_server, monkeypatch
 ):
-    monkeypatch.setattr("workbench.backends.openai_compatible.REPLY_LIMIT_BYTES", 100)
+    monkeypatch.setattr("workbench.backends.openai.compatible.REPLY_LIMIT_BYTES", 100)
     with pytest.raises(ServiceDown, match="no chat completion"):
         openai.invoke(asked, qwen)
 

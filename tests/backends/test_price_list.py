@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.backends.bedrock_account import ListedPrice
-from workbench.backends.price_list import ENDINGS, ListedRates, rates_by_route, read_prices
+from workbench.backends.bedrock.account import ListedPrice
+from workbench.backends.catalog.price_list import ENDINGS, ListedRates, rates_by_route, read_prices
 
 NAME = "Nova 2.0 Lite"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.pricing import (
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.pricing import (
     cost_of,
     effective_fps,
     image_tokens,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.analysis.answer import Answer
-from workbench.analysis.question import Part, build_question
+from workbench.analysis.answers.answer import Answer
+from workbench.analysis.plans.question import Part, build_question
 from workbench.analysis.request import AnalysisRequest
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset

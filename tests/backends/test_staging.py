@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from tests.support.moto_s3 import S3Server
-from workbench.backends.staging import Staging, split_uri
+from workbench.backends.staging.folder import Staging, split_uri
 from workbench.errors import MediaMissing, NoCredentials, ServiceDown, StagingError
 
 MIB = 1 << 20

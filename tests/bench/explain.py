@@ -18,11 +18,11 @@ from tests.bench.sandbox import overhead
 from tests.explain.conftest import WORD_S, hum
 from tests.explain.test_film import cuts_s, tones_s
 from workbench.explain.animation.availability import INSTALL, is_available
-from workbench.explain.making import Film, make_film
+from workbench.explain.films.making import Film, make_film
+from workbench.explain.films.pieces import Renderer
 from workbench.explain.narration import FRAME_RATE, LEAD_S, Voice
-from workbench.explain.pieces import Renderer
-from workbench.explain.storyboard import Beat, Storyboard
-from workbench.explain.visuals import (
+from workbench.explain.storyboards.storyboard import Beat, Storyboard
+from workbench.explain.storyboards.visuals import (
     Bar,
     Bullets,
     Chart,

@@ -27,7 +27,7 @@ from tests.support.long_film import make_film, measure
 from workbench import AnalysisRequest
 from workbench.errors import JobError
 from workbench.jobs.client import JobClient
-from workbench.jobs.supervisor import stop_services
+from workbench.jobs.processes.supervisor import stop_services
 from workbench.jsonable import to_jsonable
 from workbench.library.store import Store
 

@@ -88,7 +88,7 @@ def make_inputs(folder: Path, counts: dict[str, int]) -> dict[str, list[Path]]:
 
 def ours(sources: list[Path], folder: Path, threads: int) -> None:
     from workbench.media.asset import Asset, Proxy
-    from workbench.media.image_batch import make_image_proxies
+    from workbench.media.images.batch import make_image_proxies
 
     assets = [
         Asset(path.stem, path, "image", path.suffix[1:], path.stat().st_size, *MEGAPIXELS_12)
@@ -149,7 +149,7 @@ def quality_db(source: Path, proxy: Path) -> float:
     import numpy as np
 
     from tests.bench.likeness import psnr_db
-    from workbench.media.pictures import open_picture
+    from workbench.media.images.opening import open_picture
 
     with Image.open(proxy) as picture:
         pixels = np.asarray(picture.convert("RGB"))
@@ -220,7 +220,7 @@ def drawings(folder: Path) -> None:
     import numpy as np
 
     from tests.bench.likeness import psnr_db
-    from workbench.media.pictures import plain_picture
+    from workbench.media.images.opening import plain_picture
 
     diagram = Image.new("RGB", MEGAPIXELS_12, "white")
     draw = ImageDraw.Draw(diagram)

@@ -30,7 +30,7 @@ from workbench.media.containers import (
     open_container,
 )
 from workbench.media.probe import probe
-from workbench.media.video_proxy import make_video_proxy
+from workbench.media.video.proxy import make_video_proxy
 
 LIMIT_BYTES = 18_000_000
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.media.chunks import plan_chunks
 from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import make_video_proxy
+from workbench.media.video.proxy import make_video_proxy
 
 
 def spans(duration_s: float, chunk_s: float, context_s: float) -> list[TimeSpan]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench import AnalysisRequest, Settings, Workspace
-from workbench.jobs.supervisor import ensure_chroma, is_worker_running, stop_services
+from workbench.jobs.processes.supervisor import ensure_chroma, is_worker_running, stop_services
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-m", "workbench"]

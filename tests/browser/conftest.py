@@ -33,7 +33,7 @@ from playwright.sync_api import (
 )
 
 from workbench.analysis.request import AnalysisRequest
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import Job
 from workbench.library.store import Store
 from workbench.media.ffmpeg import run_ffmpeg
@@ -140,7 +140,7 @@ def _clock(seconds: int) -> str:
 @contextlib.contextmanager
 def running_app(project: Path, data_dir: Path) -> Iterator[str]:
     """The app on a data folder, at the address it gives."""
-    from workbench.jobs.supervisor import stop_services
+    from workbench.jobs.processes.supervisor import stop_services
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -183,7 +183,7 @@ def quiet(
     project: Path, talk_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """The app without a worker: this process has its place, so jobs are as the test says."""
-    from workbench.jobs.slots import WorkerLock
+    from workbench.jobs.processes.slots import WorkerLock
 
     data_dir = tmp_path_factory.mktemp("quiet") / "data"
     lock = WorkerLock(data_dir)

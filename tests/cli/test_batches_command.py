@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.bedrock_control_server import BedrockControlServer
 from tests.support.moto_s3 import S3Server
-from workbench.library.batch import Batch, BatchRecord
-from workbench.library.holders import is_call_alive
+from workbench.library.calls.batch import Batch, BatchRecord
+from workbench.library.calls.holders import is_call_alive
 from workbench.library.records import CallInFlight, Job
 from workbench.library.store import Store
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bedrock_server import BedrockServer, credentials_for_tests
-from workbench.cli.film_price import is_agreed
+from workbench.cli.films.price import is_agreed
 from workbench.explain.price import FilmPrice, PriceLine
 
 QUESTION = "How does a mechanical seal fail?"

@@ -7,7 +7,7 @@ import pytest
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.jobs.client import JobClient
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import CallInFlight, Job, WorkerRecord
 from workbench.library.store import Store
 
@@ -127,7 +127,8 @@ def test_watching_prints_a_line_for_every_change_and_ends_with_the_jobs(
         {"done": 2, "state": "done", "stage": ""},
     ])  # fmt: skip
     monkeypatch.setattr(
-        "workbench.cli.jobs.time.sleep", lambda _: store.update_job(waiting, **next(steps))
+        "workbench.cli.processes.jobs.time.sleep",
+        lambda _: store.update_job(waiting, **next(steps)),
     )
     lines = run("jobs", "--watch").out.splitlines()
     assert [line.split()[1] for line in lines] == ["waiting", "running", "running", "done"]

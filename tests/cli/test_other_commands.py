@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import workbench.jobs.worker
+import workbench.jobs.processes.worker
 import workbench.logs
 from workbench.cli import COMMANDS
 from workbench.errors import ReportError
@@ -100,7 +100,7 @@ def test_the_worker_works_on_the_data_folder(run, data_dir, monkeypatch):
     calls, logs = [], []
     monkeypatch.setattr(workbench.logs, "log_json_lines", lambda level, **facts: logs.append(facts))
     monkeypatch.setattr(
-        workbench.jobs.worker, "run_worker", lambda *words, **more: calls.append(words)
+        workbench.jobs.processes.worker, "run_worker", lambda *words, **more: calls.append(words)
     )
     assert run("worker").code == 0
     ((folder, store, operations),) = calls

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from workbench.analysis.request import AnalysisRequest
-from workbench.cli.request_options import add_request_options, request_of
+from workbench.cli.analyses.options import add_request_options, request_of
 
 
 def asked(*words: str) -> AnalysisRequest:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.evidence.keyphrases import keyphrases
-from workbench.evidence.words import stem, tokens
+from workbench.evidence.text.keyphrases import keyphrases
+from workbench.evidence.text.words import stem, tokens
 
 TALK = (
     "The mechanical seal keeps the liquid inside the pump.",

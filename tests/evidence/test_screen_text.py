@@ -6,10 +6,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from workbench.errors import MediaUnsupported, NotInstalled
-from workbench.evidence import ocr
 from workbench.evidence.evidence import Shot
-from workbench.evidence.ocr import Line
-from workbench.evidence.screen_text import read_screen_text
+from workbench.evidence.screen import ocr
+from workbench.evidence.screen.ocr import Line
+from workbench.evidence.screen.text import read_screen_text
 from workbench.media.asset import Asset
 from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import RequestError
-from workbench.evidence.segments import MOST_UNITS, best_division, segment
+from workbench.evidence.text.segments import MOST_UNITS, best_division, segment
 
 PUMPS = ["The pump lifts water.", "Water enters the pump.", "A worn pump loses water."]
 MUSIC = ["A violin needs a bow.", "The bow makes the violin sing.", "Violin and bow age together."]

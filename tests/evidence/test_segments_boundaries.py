@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from workbench.evidence.boundaries import SHORTEST_CHAPTER_S, announces, chapter_starts
-from workbench.evidence.sentences import Sentence
-from workbench.evidence.slides import SlideTitle
+from workbench.evidence.screen.slides import SlideTitle
+from workbench.evidence.text.sentences import Sentence
 from workbench.media.timecode import TimeSpan
 
 PUMP = (

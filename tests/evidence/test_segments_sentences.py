@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.evidence.sentences import LONGEST_WORDS, sentences_of
+from workbench.evidence.text.sentences import LONGEST_WORDS, sentences_of
 from workbench.media.timecode import TimeSpan
 from workbench.speech.transcript import Transcript, Utterance, Word
 

@@ -1,7 +1,7 @@
 """Slide titles: joined, not repeated, and told from labels."""
 
 from workbench.evidence.evidence import TextBlock
-from workbench.evidence.slides import slide_titles
+from workbench.evidence.screen.slides import slide_titles
 from workbench.media.timecode import TimeSpan
 
 

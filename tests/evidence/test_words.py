@@ -2,8 +2,8 @@
 
 import pytest
 
-from workbench.evidence.phrases import noun_phrases
-from workbench.evidence.words import singular, stem, tokens
+from workbench.evidence.text.phrases import noun_phrases
+from workbench.evidence.text.words import singular, stem, tokens
 
 
 @pytest.mark.parametrize(

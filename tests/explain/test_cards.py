@@ -15,8 +15,8 @@ from workbench.explain.cards.drawing import card_of
 from workbench.explain.cards.equations import draw_equation, is_available
 from workbench.explain.cards.lettering import Sheet
 from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX
-from workbench.explain.storyboard import Beat, Source, Storyboard, checked
-from workbench.explain.visuals import (
+from workbench.explain.storyboards.storyboard import Beat, Source, Storyboard, checked
+from workbench.explain.storyboards.visuals import (
     Bar,
     Bullets,
     Chart,

@@ -11,8 +11,8 @@ from PIL import Image as Pillow
 
 from tests.support.clock_film import Look, even_times, time_in, uneven_times, write_clock
 from workbench.errors import RequestError
-from workbench.explain.composing import UNDER_WORDS, composed, sound_of_clip
-from workbench.explain.making import make_film
+from workbench.explain.films.composing import UNDER_WORDS, composed, sound_of_clip
+from workbench.explain.films.making import make_film
 from workbench.explain.narration import (
     FRAME_RATE,
     LEAD_S,
@@ -22,16 +22,16 @@ from workbench.explain.narration import (
     TimedBeat,
     Voice,
 )
-from workbench.explain.storyboard import (
+from workbench.explain.storyboards.storyboard import (
     Beat,
     Storyboard,
     checked,
     read_storyboard,
     write_storyboard,
 )
-from workbench.explain.visuals import Clip, Title
+from workbench.explain.storyboards.visuals import Clip, Title
 from workbench.media.ffmpeg import run_ffmpeg
-from workbench.media.frames import read_frames
+from workbench.media.frames.moments import read_frames
 
 ROOM = (140, 60, 1140, 660)
 """As wide over its height as the clock films are: 160 by 96."""

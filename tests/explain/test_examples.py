@@ -3,13 +3,13 @@
 import pytest
 
 from tests.explain.test_cards import assert_tidy
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
 from workbench.errors import RequestError
 from workbench.explain.cards.drawing import card_of
 from workbench.explain.examples import examples, read_example
-from workbench.explain.formula import points_of
-from workbench.explain.storyboard import read_storyboard, write_storyboard
-from workbench.explain.visuals import Chart, Plot, Timeline
+from workbench.explain.storyboards.formula import points_of
+from workbench.explain.storyboards.storyboard import read_storyboard, write_storyboard
+from workbench.explain.storyboards.visuals import Chart, Plot, Timeline
 from workbench.media.chunks import plan_chunks
 
 NAMES = [each.name for each in examples()]

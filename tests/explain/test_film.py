@@ -8,13 +8,13 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.explain.conftest import WORD_S
-from workbench.explain.making import Film, make_film
+from workbench.explain.films.making import Film, make_film
 from workbench.explain.narration import FRAME_RATE, LEAD_S, SILENT, Voice
-from workbench.explain.storyboard import Beat, Storyboard, read_storyboard
-from workbench.explain.visuals import Bullets, Clip, Image, Quote, Title
+from workbench.explain.storyboards.storyboard import Beat, Storyboard, read_storyboard
+from workbench.explain.storyboards.visuals import Bullets, Clip, Image, Quote, Title
 from workbench.jsonable import from_json
 from workbench.media.ffmpeg import run_ffmpeg
-from workbench.speech.subtitles import read_subtitles
+from workbench.speech.subtitles.files import read_subtitles
 
 BEATS = 12
 

@@ -8,9 +8,17 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from workbench.errors import RequestError
-from workbench.explain.notes_story import storyboard_of_notes
-from workbench.explain.storyboard import read_storyboard, write_storyboard
-from workbench.explain.visuals import Bar, Bullets, Chart, Comparison, Equation, Image, Quote
+from workbench.explain.storyboards.notes import storyboard_of_notes
+from workbench.explain.storyboards.storyboard import read_storyboard, write_storyboard
+from workbench.explain.storyboards.visuals import (
+    Bar,
+    Bullets,
+    Chart,
+    Comparison,
+    Equation,
+    Image,
+    Quote,
+)
 
 NOTES = """# Pumps
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image as Pillow
 
 from workbench.errors import RequestError
-from workbench.explain.reel_story import FoundMoment, pieces_of, storyboard_of_moments
-from workbench.explain.visuals import Clip, Closing, Image, Quote
+from workbench.explain.storyboards.reel import FoundMoment, pieces_of, storyboard_of_moments
+from workbench.explain.storyboards.visuals import Clip, Closing, Image, Quote
 from workbench.media.asset import Asset
 from workbench.media.timecode import TimeSpan
 

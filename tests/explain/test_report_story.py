@@ -10,8 +10,8 @@ from PIL import Image as Pillow
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Analysis, Chapter, Citation, Element, Occurrence, Summary
 from workbench.errors import RequestError
-from workbench.explain.report_story import Footage, storyboard_of_analysis
-from workbench.explain.visuals import Bullets, Chart, Clip, Image, Quote, Timeline
+from workbench.explain.storyboards.report import Footage, storyboard_of_analysis
+from workbench.explain.storyboards.visuals import Bullets, Chart, Clip, Image, Quote, Timeline
 from workbench.media.asset import Asset
 from workbench.media.timecode import TimeSpan
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from workbench.errors import RequestError
-from workbench.explain.storyboard import (
+from workbench.explain.storyboards.storyboard import (
     Beat,
     Source,
     Storyboard,
@@ -15,7 +15,7 @@ from workbench.explain.storyboard import (
     read_storyboard,
     write_storyboard,
 )
-from workbench.explain.visuals import (
+from workbench.explain.storyboards.visuals import (
     Bar,
     Bullets,
     Chart,

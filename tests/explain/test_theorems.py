@@ -7,9 +7,9 @@ import pytest
 
 from tests.explain.test_cards import assert_tidy
 from workbench.explain.cards.drawing import card_of
-from workbench.explain.notes_story import storyboard_of_notes
-from workbench.explain.storyboard import Beat
-from workbench.explain.visuals import Title
+from workbench.explain.storyboards.notes import storyboard_of_notes
+from workbench.explain.storyboards.storyboard import Beat
+from workbench.explain.storyboards.visuals import Title
 
 
 @pytest.fixture(scope="module")

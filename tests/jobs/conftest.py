@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench.jobs.client import JobClient
-from workbench.jobs.slots import worker_pids
+from workbench.jobs.processes.slots import worker_pids
 from workbench.library.store import Store
 
 PROGRAM = Path(__file__).with_name("worker_program.py")

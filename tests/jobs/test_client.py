@@ -14,7 +14,7 @@ from workbench.analysis.results import Failure
 from workbench.backends.usage import Usage
 from workbench.errors import JobError, NotInLibrary, RequestError
 from workbench.jobs.client import JobClient
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import Job, LedgerEntry, WorkerRecord
 from workbench.library.store import Store
 

@@ -4,7 +4,7 @@ import pytest
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.jobs.database import open_client
-from workbench.jobs.feeder import WINDOW, Feeder
+from workbench.jobs.processes.feeder import WINDOW, Feeder
 from workbench.jobs.workflows import workflow_id
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from workbench.errors import LibraryBusy
-from workbench.jobs.supervisor import ensure_chroma, stop_services
+from workbench.jobs.processes.supervisor import ensure_chroma, stop_services
 from workbench.search.ownership import FolderLock, live_server
 
 

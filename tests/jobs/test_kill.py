@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench.kill import CALLS, Bench, kill_runs
 from tests.support.bedrock_server import BedrockServer
-from workbench.jobs.slots import worker_pids
+from workbench.jobs.processes.slots import worker_pids
 
 KILLS = 6
 """Of each kind; `make bench-kill` does 200, 50 and 50."""

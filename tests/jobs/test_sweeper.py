@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workbench.jobs.sweeper import give_back, judge, put_off, sweep, take_back
-from workbench.library.holders import holder_name
+from workbench.jobs.processes.sweeper import give_back, judge, put_off, sweep, take_back
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import WorkerRecord
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

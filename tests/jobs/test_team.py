@@ -25,9 +25,9 @@ from tests.support.postgres_server import PostgresServer
 from workbench import AnalysisRequest
 from workbench.cli import main
 from workbench.errors import NotInstalled
-from workbench.jobs import supervisor
 from workbench.jobs.client import JobClient
-from workbench.jobs.slots import worker_pids
+from workbench.jobs.processes import supervisor
+from workbench.jobs.processes.slots import worker_pids
 from workbench.jobs.team.postgres import LocalPostgres, find_programs
 from workbench.library.records import RateLimit
 from workbench.library.store import Store
@@ -244,7 +244,9 @@ def test_chroma_goes_and_comes_back_and_the_index_catches_up(
     from workbench import Settings, Workspace
 
     monkeypatch.setattr("workbench.search.index.GONE_S", 0.0)
-    monkeypatch.setattr("workbench.jobs.supervisor._free_port", lambda port=free_port(): port)
+    monkeypatch.setattr(
+        "workbench.jobs.processes.supervisor._free_port", lambda port=free_port(): port
+    )
     team.chroma_url = f"http://127.0.0.1:{supervisor._free_port()}"
     for name, value in team.environment().items():
         monkeypatch.setenv(name, value)

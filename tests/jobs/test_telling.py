@@ -9,9 +9,9 @@ from workbench.analysis.request import AnalysisRequest
 from workbench.backends.order import CallOutcome
 from workbench.errors import LibraryBusy, LibraryGone
 from workbench.jobs.performing import perform
-from workbench.jobs.sweeper import take_back
+from workbench.jobs.processes.sweeper import take_back
 from workbench.jobs.telling import Crew, JobTools, Stopped, Telling
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 
 
 class Away:

@@ -14,8 +14,13 @@ from tests.jobs.conftest import Worker
 from workbench.analysis.request import AnalysisRequest
 from workbench.errors import JobError
 from workbench.jobs.client import JobClient
-from workbench.jobs.supervisor import ensure_worker, is_worker_running, stop_services, worker_pids
-from workbench.jobs.sweeper import take_back
+from workbench.jobs.processes.supervisor import (
+    ensure_worker,
+    is_worker_running,
+    stop_services,
+    worker_pids,
+)
+from workbench.jobs.processes.sweeper import take_back
 from workbench.library.records import Job
 from workbench.library.store import Store
 

@@ -15,8 +15,8 @@ from workbench.analysis.results import Analysis, Failure, RunResult
 from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.protocol import ModelRequest
 from workbench.errors import MediaDamaged
-from workbench.jobs.worker import run_worker
-from workbench.library.holders import holder_name
+from workbench.jobs.processes.worker import run_worker
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import ReportRecord
 from workbench.library.store import Store
 from workbench.logs import log_json_lines

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from workbench.backends.usage import Usage
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import CallInFlight, LedgerEntry, RateLimit
 from workbench.library.store import Store
 
@@ -27,7 +27,7 @@ CROWD = textwrap.dedent(
     from decimal import Decimal
     from pathlib import Path
     from workbench.backends.usage import Usage
-    from workbench.library.holders import holder_name, is_call_alive
+    from workbench.library.calls.holders import holder_name, is_call_alive
     from workbench.library.records import CallInFlight, LedgerEntry
     from workbench.library.store import Store
 
@@ -333,7 +333,7 @@ def test_limits_are_by_model_with_one_for_every_other(any_store: Store):
 
 
 def test_the_names_of_two_processes_differ(project: Path):
-    script = "from workbench.library.holders import holder_name; print(holder_name())"
+    script = "from workbench.library.calls.holders import holder_name; print(holder_name())"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(project)},

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support.orders import order_of
 from workbench.errors import NotInLibrary
-from workbench.library.batch import IN_BATCH, Batch, BatchRecord
-from workbench.library.holders import is_call_alive
+from workbench.library.calls.batch import IN_BATCH, Batch, BatchRecord
+from workbench.library.calls.holders import is_call_alive
 from workbench.library.records import CallInFlight, Job
 from workbench.library.store import Store
 from workbench.library.store.calls import Admission

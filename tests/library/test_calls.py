@@ -14,9 +14,9 @@ import pytest
 
 from tests.support.orders import MOST_USD, Scripted, failing, in_threads, order_of
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import ModelReply
 from workbench.backends.usage import Usage
 from workbench.errors import (
@@ -27,7 +27,7 @@ from workbench.errors import (
     MediaMissing,
     ServiceDown,
 )
-from workbench.library.calls import CallTools, make_call, settle_stale
+from workbench.library.calls.making import CallTools, make_call, settle_stale
 from workbench.library.records import CallInFlight, Job, LedgerEntry, RateLimit
 from workbench.library.store import Store
 
@@ -119,7 +119,7 @@ def test_calls_that_are_answered_together_are_written_down_one_by_one(tools, bac
 
     monkeypatch.setattr(Store, "record_call", watched)
     # However slow the machine is.
-    monkeypatch.setattr("workbench.library.settling.KEEP_S", 60.0)
+    monkeypatch.setattr("workbench.library.calls.settling.KEEP_S", 60.0)
     in_threads([lambda n=n: make(tools, order_of(n)) for n in range(4)])
     assert ahead == [1, 1, 1, 1]
 

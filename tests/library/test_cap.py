@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from tests.support.orders import in_threads, order_of
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import Gate, ModelReply, ModelRequest, Readiness, open_gate
 from workbench.backends.usage import Usage
 from workbench.errors import BackendError, BadReply, BudgetReached, ServiceDown
-from workbench.library.calls import CallTools, make_call
+from workbench.library.calls.making import CallTools, make_call
 from workbench.library.records import RateLimit
 from workbench.library.store import Store
 

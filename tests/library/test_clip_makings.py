@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.numbered_film import names_in, write_film
 from workbench.errors import MediaError
-from workbench.library import proxies
-from workbench.library.clip_makings import ClipMakings
-from workbench.library.proxies import ProxyWork, media_for
+from workbench.library.proxies import making as proxies
+from workbench.library.proxies.clip_makings import ClipMakings
+from workbench.library.proxies.making import ProxyWork, media_for
 from workbench.library.store import Store
 from workbench.media.asset import Asset
 from workbench.media.chunks import Chunk

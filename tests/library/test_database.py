@@ -18,9 +18,9 @@ from workbench.errors import (
     SettingsError,
     WorkbenchError,
 )
-from workbench.library.database import catalog_url
+from workbench.library.database.door import catalog_url
+from workbench.library.database.tables import HEAD, metadata
 from workbench.library.store import Store
-from workbench.library.tables import HEAD, metadata
 
 WRITER = textwrap.dedent(
     """

@@ -5,13 +5,11 @@ import sys
 import threading
 import time
 
-import workbench.library.holders
+import workbench.library.calls.holders
 from workbench.errors import LibraryGone
-from workbench.library.holders import Flights, holder_name, is_alive
+from workbench.library.calls.holders import Flights, holder_name, is_alive
 
-NAME = (
-    "from workbench.library.holders import holder_name; print(holder_name(), flush=True); input()"
-)
+NAME = "from workbench.library.calls.holders import holder_name; print(holder_name(), flush=True); input()"
 
 
 def test_a_process_is_alive_until_it_ends_also_when_it_is_not_reaped_yet(project):
@@ -34,7 +32,7 @@ def test_another_process_of_the_same_number_is_another(project):
 
 
 def test_calls_are_told_of_while_they_are_made_and_no_longer(monkeypatch):
-    monkeypatch.setattr(workbench.library.holders, "BEAT_S", 0.01)
+    monkeypatch.setattr(workbench.library.calls.holders, "BEAT_S", 0.01)
     flights, heard = Flights(), threading.Semaphore(0)
 
     def beat(holder: str) -> None:

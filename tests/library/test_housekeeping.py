@@ -18,7 +18,7 @@ from workbench.library.records import CallInFlight, Job, LedgerEntry, ReportReco
 from workbench.library.store import Store
 from workbench.media.asset import Proxy
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import cut_chunk
+from workbench.media.video.proxy import cut_chunk
 
 ASSET, GONE = "a" * 16, "b" * 16
 DAY_S = 86_400.0

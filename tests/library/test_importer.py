@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from workbench.errors import MediaMissing, RequestError
-from workbench.library import folders, importer
-from workbench.library.importer import import_media, look_inside
+from workbench.library.imports import folders, importer
+from workbench.library.imports.importer import import_media, look_inside
 from workbench.library.store import Store
 from workbench.media.probe import asset_id
 

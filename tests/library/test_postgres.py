@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.postgres_server import PostgresServer
 from workbench.errors import LibraryBusy, LibraryError, LibraryGone, SettingsError, WorkbenchError
-from workbench.library import database
-from workbench.library.database import catalog_url
+from workbench.library.database import door as database
+from workbench.library.database.door import catalog_url
 from workbench.library.records import CallInFlight, Job, WorkerRecord
 from workbench.library.store import Store
 from workbench.library.store.calls import one_at_a_time
@@ -244,7 +244,7 @@ def test_the_tables_on_postgres_are_those_of_the_migrations(store: Store):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from workbench.library.tables import metadata
+    from workbench.library.database.tables import metadata
 
     with store._database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import workbench.library.proxy_batch
-import workbench.library.proxy_plan
+import workbench.library.proxies.batch
+import workbench.library.proxies.plan
 from workbench.errors import DiskFull, RequestError
-from workbench.library.importer import import_media
-from workbench.library.proxies import ProxyWork
-from workbench.library.proxy_batch import make_proxies
-from workbench.library.proxy_plan import offered_specs, plan_proxies
-from workbench.library.proxy_rates import FOUND_AGAIN, Rates
+from workbench.library.imports.importer import import_media
+from workbench.library.proxies.batch import make_proxies
+from workbench.library.proxies.making import ProxyWork
+from workbench.library.proxies.plan import offered_specs, plan_proxies
+from workbench.library.proxies.rates import FOUND_AGAIN, Rates
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 from workbench.media.ffmpeg import run_ffmpeg
 from workbench.media.priority import NICENESS
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import cut_chunk
+from workbench.media.video.proxy import cut_chunk
 
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
@@ -172,7 +172,7 @@ def test_bad_files_are_named_and_the_rest_goes_on(work, imported):
 
 
 def test_a_disk_without_room_stops_it_before_anything_begins(work, imported, data_dir, monkeypatch):
-    monkeypatch.setattr(workbench.library.proxy_plan, "free_bytes", lambda folder: 50_000_001)
+    monkeypatch.setattr(workbench.library.proxies.plan, "free_bytes", lambda folder: 50_000_001)
     plan = plan_proxies(work, list(imported.values()))
     assert not plan.has_room
     with pytest.raises(DiskFull, match=r"50 MB free; about 5\d MB are needed for 6 proxies"):
@@ -264,13 +264,13 @@ def test_a_failure_to_make_it_again_leaves_the_old_one(work, imported, data_dir)
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities")
 def test_the_work_steps_back_and_whoever_asked_for_it_does_not(work, imported, monkeypatch):
     seen: list[int] = []
-    real = workbench.library.proxy_batch.reading_source
+    real = workbench.library.proxies.batch.reading_source
 
     def watched(store: Store, asset: Asset):
         seen.append(os.getpriority(os.PRIO_PROCESS, 0))
         return real(store, asset)
 
-    monkeypatch.setattr(workbench.library.proxy_batch, "reading_source", watched)
+    monkeypatch.setattr(workbench.library.proxies.batch, "reading_source", watched)
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     make_proxies(work, plan_proxies(work, photos(imported)))
     assert seen == [max(mine, NICENESS)] * 3

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from workbench.backends.catalog_file import load_catalog
-from workbench.library.savings import savings_of, sent_proxy
+from workbench.backends.catalog.file import load_catalog
+from workbench.library.proxies.savings import savings_of, sent_proxy
 from workbench.media.asset import Asset, Proxy
-from workbench.reports.savings_charts import files_chart, kinds_chart, savers_chart, upload_chart
-from workbench.reports.savings_table import savings_block, savings_facts, savings_frame
+from workbench.reports.savings.charts import files_chart, kinds_chart, savers_chart, upload_chart
+from workbench.reports.savings.table import savings_block, savings_facts, savings_frame
 
 PHOTO = Asset("a" * 16, Path("photo.jpg"), "image", "jpeg", 4_000_000, 4000, 3000)
 FILM = Asset("b" * 16, Path("film <b>.mp4"), "video", "mp4", 90_000_000, 1920, 1080, 600.0)

@@ -9,18 +9,18 @@ import pytest
 
 from tests.support.orders import MOST_USD, Scripted, order_of
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import Forecast
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import Gate, ModelReply, ModelRequest, open_gate
 from workbench.backends.usage import Usage
 from workbench.errors import BudgetReached, DiskFull, ServiceDown
 from workbench.jobs.gateway.wire import error_of, told
-from workbench.library.calls import CallTools, make_call, settle_stale
-from workbench.library.holders import machine_name
+from workbench.library.calls.holders import machine_name
+from workbench.library.calls.making import CallTools, make_call, settle_stale
+from workbench.library.calls.settling import flight_of
 from workbench.library.records import CallInFlight, Job
-from workbench.library.settling import flight_of
 from workbench.library.store import Store
 
 CATALOG = load_catalog()

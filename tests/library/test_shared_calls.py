@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 
 from tests.support.orders import Scripted, in_threads, order_of
-from workbench.analysis.answer import answer_schema, schema_of_several
-from workbench.analysis.question import kept_answer
+from workbench.analysis.answers.answer import answer_schema, schema_of_several
+from workbench.analysis.plans.question import kept_answer
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.pricing import cost_of
 from workbench.backends.protocol import ModelReply
 from workbench.backends.sharing import Share, Sharer
 from workbench.backends.usage import Usage
 from workbench.errors import DiskFull, ServiceDown
 from workbench.jobs.gateway.wire import Asked
 from workbench.jsonable import from_json, to_json
-from workbench.library.calls import CallTools, make_call, settle_stale
-from workbench.library.holders import machine_name
+from workbench.library.calls.holders import machine_name
+from workbench.library.calls.making import CallTools, make_call, settle_stale
+from workbench.library.calls.settling import entry_of, flight_of
 from workbench.library.records import CallInFlight, Job, LedgerEntry
-from workbench.library.settling import entry_of, flight_of
 from workbench.library.store import Store
 
 CATALOG = load_catalog()

@@ -9,9 +9,9 @@ import pytest
 
 from tests.library.test_calls import CATALOG, backend, events, make, rows, tools
 from tests.support.orders import Scripted, failing, in_threads, order_of
-from workbench.analysis.question import cut_reply, kept_answer
+from workbench.analysis.plans.question import cut_reply, kept_answer
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOrder
-from workbench.backends.pricing import cost_of
 from workbench.backends.usage import Usage
 from workbench.errors import (
     AccessDenied,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import DiskFull, MediaEmpty
-from workbench.library.naming import upload_name
-from workbench.library.uploads import keep_upload
+from workbench.library.imports.naming import upload_name
+from workbench.library.imports.uploads import keep_upload
 from workbench.media.probe import asset_id
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from tests.support.numbered_film import names_in
 from workbench.errors import MediaDamaged, MediaEmpty, MediaError, MediaTooLarge
-from workbench.media import heic
-from workbench.media.images import make_image_proxy
-from workbench.media.pictures import open_picture, plain_picture
+from workbench.media.images import heic
+from workbench.media.images.opening import open_picture, plain_picture
+from workbench.media.images.proxy import make_image_proxy
 from workbench.media.probe import probe
 
 pytestmark = pytest.mark.media

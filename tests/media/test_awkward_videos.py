@@ -11,7 +11,7 @@ import pytest
 from tests.support.numbered_film import names_in
 from workbench.errors import MediaDamaged, MediaEmpty, MediaError, MediaUnsupported, WorkbenchError
 from workbench.media.probe import probe
-from workbench.media.video_proxy import make_video_proxy
+from workbench.media.video.proxy import make_video_proxy
 
 pytestmark = pytest.mark.media
 

@@ -8,11 +8,12 @@ import av
 import pytest
 
 from tests.support.clock_film import Look, even_times, shown, write_clock
-from workbench.media import sampled, video_recipe
 from workbench.media.asset import Asset, Proxy
 from workbench.media.ffmpeg import run_ffmpeg
 from workbench.media.probe import probe
-from workbench.media.video_proxy import make_video_proxy
+from workbench.media.video import recipe as video_recipe
+from workbench.media.video import sampled
+from workbench.media.video.proxy import make_video_proxy
 
 X265 = ["-c:v", "libx265", "-preset", "superfast", "-x265-params"]
 X264 = ["-c:v", "libx264", "-preset", "veryfast", "-x264-params"]

@@ -14,8 +14,8 @@ from workbench.media.chunks import (
     plan_chunks,
     whole_video,
 )
-from workbench.media.clips import whole_seconds
 from workbench.media.timecode import TimeSpan
+from workbench.media.video.clips import whole_seconds
 
 durations = st.floats(0.05, 50_000, allow_nan=False)
 plans = st.tuples(durations, st.floats(10, 2000), st.floats(0, 120))

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import MediaDamaged, WorkbenchError
-from workbench.media.frames import save_frame
-from workbench.media.images import make_image_proxy
+from workbench.media.frames.moments import save_frame
+from workbench.media.frames.shots import detect_shots
+from workbench.media.images.proxy import make_image_proxy
 from workbench.media.probe import probe
-from workbench.media.shots import detect_shots
-from workbench.media.video_proxy import make_video_proxy
+from workbench.media.video.proxy import make_video_proxy
 
 FILES = [
     "awkward_video/faststart_ok.mp4",

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.support.numbered_film import names_in, number_in
 from workbench.errors import MediaError, MediaMissing, MediaUnsupported, RequestError
 from workbench.media.asset import Asset
-from workbench.media.frames import read_frames, save_frame
+from workbench.media.frames.moments import read_frames, save_frame
 from workbench.media.probe import probe
 
 LAST = 1559

@@ -35,10 +35,10 @@ from workbench.errors import (
 )
 from workbench.media.asset import Asset
 from workbench.media.ffmpeg import run_ffmpeg
-from workbench.media.frames import save_frame
+from workbench.media.frames.moments import save_frame
+from workbench.media.frames.shots import detect_shots
 from workbench.media.probe import probe
-from workbench.media.shots import detect_shots
-from workbench.media.video_proxy import make_video_proxy
+from workbench.media.video.proxy import make_video_proxy
 from workbench.settings import load_settings
 from workbench.workspace import Workspace
 
@@ -347,7 +347,7 @@ def test_an_interrupt_ends_ffmpeg_and_leaves_nothing(film: Path, tmp_path: Path)
         from pathlib import Path
         signal.signal(signal.SIGINT, signal.default_int_handler)
         from workbench.media.probe import probe
-        from workbench.media.video_proxy import make_video_proxy
+        from workbench.media.video.proxy import make_video_proxy
         make_video_proxy(probe(Path({str(film)!r})), "nova", Path({str(tmp_path / "out")!r}))
     """)
     environment = {**os.environ, "IMAGEIO_FFMPEG_EXE": str(program)}

@@ -13,9 +13,9 @@ from PIL.PngImagePlugin import PngImageFile
 
 from tests.support.numbered_film import names_in
 from workbench.errors import MediaDamaged, MediaError, RequestError
-from workbench.media import pictures
 from workbench.media.asset import Asset, Proxy
-from workbench.media.image_batch import MOST_THREADS, make_image_proxies, usual_threads
+from workbench.media.images import opening as pictures
+from workbench.media.images.batch import MOST_THREADS, make_image_proxies, usual_threads
 from workbench.media.probe import probe
 
 

@@ -12,8 +12,8 @@ from PIL import Image, ImageCms, ImageDraw
 
 from tests.support.numbered_film import names_in
 from workbench.errors import DiskFull, MediaError, MediaTooLarge, MediaUnsupported, RequestError
-from workbench.media.images import IMAGE_SPECS, SENDABLE, make_image_proxy, proxy_size
-from workbench.media.pictures import plain_picture
+from workbench.media.images.opening import plain_picture
+from workbench.media.images.proxy import IMAGE_SPECS, SENDABLE, make_image_proxy, proxy_size
 from workbench.media.probe import probe
 
 

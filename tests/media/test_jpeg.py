@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from workbench.errors import MediaDamaged
-from workbench.media.jpeg import LOOKED_AT_BYTES, is_whole_jpeg
+from workbench.media.images.jpeg import LOOKED_AT_BYTES, is_whole_jpeg
 from workbench.media.probe import probe
 
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from workbench.errors import MediaError, MediaMissing
-from workbench.media import images
-from workbench.media.images import IMAGE_SPECS, make_image_proxy
-from workbench.media.pictures import plain_picture
+from workbench.media.images import proxy as images
+from workbench.media.images.opening import plain_picture
+from workbench.media.images.proxy import IMAGE_SPECS, make_image_proxy
 from workbench.media.probe import probe
 
 

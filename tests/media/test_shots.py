@@ -11,9 +11,9 @@ import pytest
 from tests.support.numbered_film import HEIGHT, WIDTH, scene_picture, write_film
 from workbench.errors import MediaError, MediaUnsupported
 from workbench.media.asset import Asset
-from workbench.media.frame_change import Difference, find_cuts
+from workbench.media.frames.change import Difference, find_cuts
+from workbench.media.frames.shots import SHORTEST_SHOT_S, detect_shots
 from workbench.media.probe import probe
-from workbench.media.shots import SHORTEST_SHOT_S, detect_shots
 
 
 def cuts_of(path: Path) -> list[float]:

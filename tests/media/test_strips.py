@@ -13,12 +13,12 @@ from tests.support.numbered_film import names_in, number_in
 from workbench.errors import MediaDamaged, MediaUnsupported
 from workbench.media.asset import Asset
 from workbench.media.ffmpeg import run_ffmpeg
-from workbench.media.frames import read_key_frames
-from workbench.media.posters import save_poster
+from workbench.media.frames.moments import read_key_frames
+from workbench.media.frames.posters import save_poster
+from workbench.media.frames.strips import make_strip, read_strip
 from workbench.media.probe import probe
-from workbench.media.strips import make_strip, read_strip
-from workbench.media.video_proxy import make_video_proxy
-from workbench.media.waveform import load_waveform, read_waveform, save_waveform
+from workbench.media.sound.waveform import load_waveform, read_waveform, save_waveform
+from workbench.media.video.proxy import make_video_proxy
 
 
 @pytest.fixture(scope="module")

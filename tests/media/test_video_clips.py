@@ -8,14 +8,15 @@ import pytest
 
 from tests.support.numbered_film import names_in
 from workbench.errors import MediaDamaged, ToolError
-from workbench.media import ffmpeg, sampled
+from workbench.media import ffmpeg
 from workbench.media.asset import Asset
 from workbench.media.ffmpeg import piped_ffmpeg
-from workbench.media.packet_roles import UnfitError
-from workbench.media.picture_feed import PictureFeed
+from workbench.media.packets.feed import PictureFeed
+from workbench.media.packets.roles import UnfitError
 from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import cut_chunk, make_video_proxy
+from workbench.media.video import sampled
+from workbench.media.video.proxy import cut_chunk, make_video_proxy
 
 SPANS = [TimeSpan(0, 30), TimeSpan(20, 50), TimeSpan(40, 62.4)]
 

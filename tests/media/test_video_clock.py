@@ -18,7 +18,7 @@ from workbench.media.asset import Asset, Proxy
 from workbench.media.ffmpeg import run_ffmpeg
 from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import cut_chunk, make_video_proxy
+from workbench.media.video.proxy import cut_chunk, make_video_proxy
 
 LENGTH_S = 13
 

@@ -9,14 +9,14 @@ import pytest
 
 from tests.support.numbered_film import names_in, number_in, write_film
 from workbench.errors import DiskFull, MediaDamaged, MediaUnsupported, RequestError
-from workbench.media import video_proxy
 from workbench.media.asset import Asset
 from workbench.media.chunks import plan_chunks
 from workbench.media.containers import main_video, open_container, packets
-from workbench.media.frames import read_frames
+from workbench.media.frames.moments import read_frames
 from workbench.media.probe import probe
 from workbench.media.timecode import TimeSpan
-from workbench.media.video_proxy import (
+from workbench.media.video import proxy as video_proxy
+from workbench.media.video.proxy import (
     cut_chunk,
     even_size,
     is_browser_playable,

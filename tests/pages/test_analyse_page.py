@@ -6,8 +6,8 @@ import pytest
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.media.asset import Asset
-from workbench.ui import request_form
-from workbench.ui.plan_card import price_range, run_label
+from workbench.ui.requests import form as request_form
+from workbench.ui.requests.plan import price_range, run_label
 from workbench.workspace import Workspace
 
 

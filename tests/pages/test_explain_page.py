@@ -7,7 +7,7 @@ import pytest
 from workbench.backends.protocol import Readiness
 from workbench.explain.request import FilmRequest
 from workbench.media.asset import Asset
-from workbench.ui import explain_scenes
+from workbench.ui.explain import scenes as explain_scenes
 from workbench.workspace import Workspace
 
 NOTES = "# Pumps\n\nThey move water.\n\n## Parts\n\n- seal\n- shaft\n"

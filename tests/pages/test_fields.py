@@ -11,7 +11,7 @@ from workbench.analysis.results import FieldSource, FieldValue
 from workbench.errors import RequestError
 from workbench.media.asset import Asset
 from workbench.media.timecode import TimeSpan
-from workbench.ui.field_parts import fields_of
+from workbench.ui.requests.fields import fields_of
 from workbench.workspace import Workspace
 
 MAKER = Field(name="maker", ask="Who made the *pump*?")

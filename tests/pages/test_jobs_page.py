@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from workbench.analysis.results import Failure
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import CallInFlight, Job
-from workbench.ui.job_board import JOBS_A_PAGE
-from workbench.ui.job_card import job_seconds, left_words, paid_words, stop_words
+from workbench.ui.jobs.board import JOBS_A_PAGE
+from workbench.ui.jobs.card import job_seconds, left_words, paid_words, stop_words
 from workbench.workspace import Workspace
 
 NOW = datetime(2026, 6, 14, 12, tzinfo=UTC)

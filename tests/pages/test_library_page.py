@@ -6,9 +6,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import workbench.library.proxy_plan
+import workbench.library.proxies.plan
 from workbench.media.asset import Asset
-from workbench.ui.library_parts import filtered_cards, totals_line
+from workbench.ui.library.assets import filtered_cards, totals_line
 from workbench.workspace import Workspace
 
 
@@ -99,7 +99,7 @@ def figures(app) -> dict[str, str]:
 def asking_for_proxies() -> None:
     """A script that has the dialog open in every run, as a browser has."""
     from workbench.ui import workspace
-    from workbench.ui.proxy_parts import proxies_dialog
+    from workbench.ui.library.proxies import proxies_dialog
 
     proxies_dialog([asset.id for asset in workspace().assets()])
 
@@ -155,7 +155,7 @@ def test_what_is_there_is_made_again_only_if_that_is_asked(library: Workspace, d
 def test_a_full_disk_is_told_before_and_the_button_waits(
     library: Workspace, open_page, monkeypatch
 ):
-    monkeypatch.setattr(workbench.library.proxy_plan, "free_bytes", lambda folder: 1000)
+    monkeypatch.setattr(workbench.library.proxies.plan, "free_bytes", lambda folder: 1000)
     app = open_page("library")
     button(app, "Make 2 missing proxies…").click().run()
     assert button(app, "Make 2 proxies").disabled

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import Job
 from workbench.media.asset import Asset
-from workbench.ui import data, running
+from workbench.ui import data
+from workbench.ui.jobs import running
 from workbench.workspace import Workspace
 
 NOW = datetime(2026, 6, 14, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from workbench.media.asset import Asset
 from workbench.ui.formats import mark_words
-from workbench.ui.watching import player_source
+from workbench.ui.results.watching import player_source
 from workbench.workspace import Workspace
 
 

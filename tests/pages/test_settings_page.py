@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.records import CallInFlight, RateLimit, WorkerRecord
 from workbench.workspace import Workspace
 

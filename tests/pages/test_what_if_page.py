@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 import streamlit as st
 
-from workbench.analysis.what_if import TIERS
+from workbench.analysis.plans.what_if import TIERS
 from workbench.backends.order import Forecast
 from workbench.backends.usage import Usage
 from workbench.library.records import LedgerEntry

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from workbench.analysis.compare import compare
+from workbench.analysis.comparisons.compare import compare
 from workbench.analysis.results import Element, Occurrence
 from workbench.media.timecode import TimeSpan
 from workbench.reports import charts
-from workbench.reports.compare_block import comparison_header, difference_block
+from workbench.reports.comparison.block import comparison_header, difference_block
 
 
 def seen(name: str) -> Element:

@@ -16,8 +16,8 @@ from workbench.library.records import LedgerEntry
 from workbench.library.store import Store
 from workbench.media.asset import Asset
 from workbench.reports import charts
-from workbench.reports.cost_lines import By, Names
-from workbench.reports.costs import Amount, amount_of, costs_of, month_span
+from workbench.reports.money.cost_lines import By, Names
+from workbench.reports.money.costs import Amount, amount_of, costs_of, month_span
 
 MONEY = pl.Decimal(38, 12)
 SCHEMA = {

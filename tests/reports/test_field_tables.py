@@ -15,7 +15,7 @@ from workbench.analysis.results import Analysis, FieldSource, FieldValue
 from workbench.errors import RequestError
 from workbench.media.timecode import TimeSpan
 from workbench.reports import blocks, export, tables
-from workbench.reports.field_tables import field_table, library_fields
+from workbench.reports.fields.tables import field_table, library_fields
 
 MAKER = Field(name="maker", ask="Who made it?")
 COUNT = Field(name="pumps", ask="How many pumps?", type="number")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from workbench.explain.asking.texts import Asked
-from workbench.explain.making import Film
+from workbench.explain.films.making import Film
 from workbench.explain.price import FilmPrice, PriceLine
 from workbench.explain.request import FilmRequest
 from workbench.jsonable import to_json
-from workbench.reports.film_block import price_table, stage_table, stage_texts
+from workbench.reports.parts.film import price_table, stage_table, stage_texts
 from workbench.settings import load_settings
 from workbench.workspace import Workspace
 

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from workbench.analysis.plan import PlanContext
+from workbench.analysis.comparisons.side_by_side import MOST, SideBySide, per_hour_usd, unlike
+from workbench.analysis.plans.plan import PlanContext
+from workbench.analysis.plans.what_if import TIERS, video_of, what_if
 from workbench.analysis.request import AnalysisRequest
-from workbench.analysis.side_by_side import MOST, SideBySide, per_hour_usd, unlike
-from workbench.analysis.what_if import TIERS, video_of, what_if
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
 from workbench.palette import palette
-from workbench.reports import cost_charts, model_block, price_table
 from workbench.reports.charts import alt_text, price_chart
+from workbench.reports.money import cost_charts, price_table
+from workbench.reports.parts import model as model_block
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from workbench.errors import MediaDamaged, MediaMissing, RequestError
-from workbench.media.frames import read_frames
+from workbench.media.frames.moments import read_frames
 from workbench.media.probe import probe
 from workbench.sample import Sample, make, make_sample, read_truth
-from workbench.speech import local_voice
-from workbench.speech.subtitles import find_sidecar, read_subtitles
+from workbench.speech.subtitles.files import find_sidecar, read_subtitles
+from workbench.speech.voice import local_voice
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 from workbench.errors import RequestError
 from workbench.explain.cards.canvas import Canvas
 from workbench.explain.cards.fonts import font, source_sans
-from workbench.sample.camera import photograph
-from workbench.sample.pictures import PHOTOS, PICTURES, picture, room_photo
-from workbench.sample.plant import VIEWS, plant_room
+from workbench.sample.pictures.camera import photograph
+from workbench.sample.pictures.plant import VIEWS, plant_room
+from workbench.sample.pictures.shown import PHOTOS, PICTURES, picture, room_photo
+from workbench.sample.pictures.slides import Heading
 from workbench.sample.script import load_script
-from workbench.sample.slides import Heading
 
 HEADING = Heading("How a centrifugal pump works", "Impeller and casing", 1, 7)
 TITLES = tuple(part.title for part in load_script().parts[1:-1])

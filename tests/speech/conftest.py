@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.speech import local_voice, whisper
+from workbench.speech import whisper
+from workbench.speech.voice import local_voice
 
 
 def _words(text: str) -> list[str]:

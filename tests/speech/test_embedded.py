@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from workbench.media.ffmpeg import run_ffmpeg
-from workbench.speech.embedded import read_embedded
+from workbench.speech.subtitles.embedded import read_embedded
 
 SRT = "1\n00:00:00,500 --> 00:00:01,500\n{line}\n"
 

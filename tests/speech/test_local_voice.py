@@ -3,7 +3,7 @@ import wave
 import pytest
 
 from workbench.errors import RequestError
-from workbench.speech.local_voice import SAMPLE_RATE_HZ, speak
+from workbench.speech.voice.local_voice import SAMPLE_RATE_HZ, speak
 
 pytestmark = pytest.mark.usefixtures("voice")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from workbench.speech.pieces import spoken_pieces
+from workbench.speech.voice.pieces import spoken_pieces
 
 
 def cut(text: str, longest: int) -> list[str]:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import MediaDamaged, MediaEmpty, MediaMissing, MediaTooLarge
 from workbench.media.timecode import TimeSpan
-from workbench.speech import subtitles
-from workbench.speech.subtitles import (
+from workbench.speech.subtitles import files as subtitles
+from workbench.speech.subtitles.files import (
     find_sidecar,
     fitted,
     read_srt,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.speech.wav import resampled
+from workbench.speech.voice.wav import resampled
 
 
 def tone(rate_hz: int, seconds: float, hz: float = 500.0) -> np.ndarray:

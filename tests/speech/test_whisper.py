@@ -5,7 +5,7 @@ import pytest
 
 from workbench.errors import MediaEmpty, NotInstalled, RequestError
 from workbench.speech import sound, whisper
-from workbench.speech.local_voice import speak
+from workbench.speech.voice.local_voice import speak
 from workbench.speech.whisper import transcribe
 
 TALK = (

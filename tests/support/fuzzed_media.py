@@ -129,10 +129,10 @@ def _scramble_head(content: bytearray, dice: random.Random) -> None:
 def use(path: Path, out: Path, turn: int) -> str:
     """Probe a file, and make something of it; what came of it in a word."""
     from workbench.errors import WorkbenchError
-    from workbench.media.frames import save_frame
-    from workbench.media.images import make_image_proxy
+    from workbench.media.frames.moments import save_frame
+    from workbench.media.images.proxy import make_image_proxy
     from workbench.media.probe import probe
-    from workbench.media.video_proxy import make_video_proxy
+    from workbench.media.video.proxy import make_video_proxy
 
     try:
         asset = probe(path)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
-import workbench.evidence.screen_text
+import workbench.evidence.screen.text
 from workbench import Settings, Workspace
 from workbench.media.ffmpeg import run_ffmpeg
 
@@ -28,7 +28,7 @@ def make_film(path: Path, subjects: Sequence[str]) -> Path:
 def measure(film: Path, data_dir: Path) -> str:
     """Import the film, measure it and make its proxy; no model is asked. Returns its asset id."""
     # There is nothing to read in the film, and finding that out takes ten seconds.
-    nothing = mock.patch.object(workbench.evidence.screen_text, "read_screen_text", return_value=())
+    nothing = mock.patch.object(workbench.evidence.screen.text, "read_screen_text", return_value=())
     with nothing, Workspace.open(Settings(data_dir=data_dir)) as workspace:
         report = workspace.import_media([film])
         (asset,) = (*report.added, *report.known)

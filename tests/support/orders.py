@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from workbench.analysis.answer import answer_schema
-from workbench.backends.catalog import ModelInfo
+from workbench.analysis.answers.answer import answer_schema
+from workbench.backends.catalog.models import ModelInfo
 from workbench.backends.order import CallOrder
 from workbench.backends.protocol import Gate, ModelReply, ModelRequest, Readiness, open_gate
 from workbench.backends.usage import Usage

@@ -20,7 +20,7 @@ from tests.support.moto_s3 import S3Server
 from tests.workspace.conftest import SUBJECTS, environment
 from workbench import AnalysisRequest, Workspace
 from workbench.jobs.gateway.client import stop_gateway
-from workbench.jobs.slots import worker_pids
+from workbench.jobs.processes.slots import worker_pids
 from workbench.media.ffmpeg import run_ffmpeg
 
 RECORDS = 120

@@ -25,11 +25,11 @@ from tests.support.long_film import measure
 from tests.support.nova_answers import answer_to
 from tests.workspace.conftest import environment
 from workbench import AnalysisRequest, Workspace
-from workbench.analysis.plan import AnalysisPlan, PlanContext, PlannedCall, plan_analysis
-from workbench.analysis.question import build_question
-from workbench.backends.catalog_file import load_catalog
+from workbench.analysis.plans.plan import AnalysisPlan, PlanContext, PlannedCall, plan_analysis
+from workbench.analysis.plans.question import build_question
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.pricing import text_tokens
 from workbench.backends.order import CallOrder
-from workbench.backends.pricing import text_tokens
 from workbench.media.asset import Asset
 from workbench.media.ffmpeg import run_ffmpeg
 

@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from tests.explain.test_film import cuts_s, tones_s
 from tests.support.polly_server import CUT_IN_SOUND, LETTER_MS, NOTHING, SPEAK, PollyServer
 from workbench import Settings, Workspace
-from workbench.backends.polly import Polly
+from workbench.backends.services.polly import Polly
 from workbench.errors import (
     BadModelRequest,
     BadReply,
@@ -25,9 +25,9 @@ from workbench.errors import (
 )
 from workbench.explain.narration import FRAME_RATE, LEAD_S
 from workbench.explain.request import FilmRequest
-from workbench.explain.storyboard import Beat, Storyboard, write_storyboard
-from workbench.explain.visuals import Image, Quote, Visual
-from workbench.speech.subtitles import read_subtitles
+from workbench.explain.storyboards.storyboard import Beat, Storyboard, write_storyboard
+from workbench.explain.storyboards.visuals import Image, Quote, Visual
+from workbench.speech.subtitles.files import read_subtitles
 
 TEXTS = (
     "The pump runs. It is never dry!",

@@ -14,8 +14,8 @@ import pytest
 from tests.support.bedrock_server import error, hang, tool_input
 from tests.support.nova_answers import answer_to
 from workbench import AnalysisRequest
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.pricing import cost_of
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.usage import Usage
 from workbench.errors import DiskFull
 from workbench.library.records import RateLimit

@@ -10,10 +10,10 @@ from tests.support.bedrock_server import error, stopped
 from tests.support.bedrock_steps import billed_at
 from tests.support.nova_answers import answer_to
 from workbench import AnalysisRequest
-from workbench.backends.pricing import cost_of
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.usage import Usage
 from workbench.errors import AccessDenied
-from workbench.library.calls import circuits
+from workbench.library.calls.making import circuits
 from workbench.library.records import RateLimit
 
 ANSWER = None

@@ -14,7 +14,7 @@ from tests.support.nova_answers import answer_to, lying
 from tests.workspace.conftest import environment
 from workbench import AnalysisRequest, Workspace
 from workbench.analysis.results import RunResult
-from workbench.backends.pricing import cost_of
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.sharing import Share
 from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence, TextBlock

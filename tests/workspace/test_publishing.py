@@ -12,11 +12,17 @@ from PIL import Image as Pillow
 from tests.support.moto_s3 import S3Server
 from workbench import Settings, Workspace
 from workbench.errors import NoCredentials, NotInLibrary, SettingsError, StagingError
-from workbench.explain.making import Film
-from workbench.explain.publishing import FILES
+from workbench.explain.films.making import Film
+from workbench.explain.films.publishing import FILES
 from workbench.explain.request import FilmRequest
-from workbench.explain.storyboard import Beat, Source, Storyboard, read_storyboard, write_storyboard
-from workbench.explain.visuals import Image, Quote
+from workbench.explain.storyboards.storyboard import (
+    Beat,
+    Source,
+    Storyboard,
+    read_storyboard,
+    write_storyboard,
+)
+from workbench.explain.storyboards.visuals import Image, Quote
 
 NOTES = "# Pümpen und 泵\n\nThey move water.\n"
 Open = Callable[..., Workspace]

@@ -13,7 +13,7 @@ from tests.support.bedrock_rules import Received
 from tests.support.bedrock_server import BedrockServer, error, says, stopped, tool_input
 from tests.support.film_answers import film_answer
 from workbench import Workspace
-from workbench.backends.bedrock import BedrockNova
+from workbench.backends.bedrock.converse import BedrockNova
 from workbench.errors import (
     AccessDenied,
     BadReply,
@@ -25,7 +25,7 @@ from workbench.errors import (
 )
 from workbench.explain.animation.availability import manim_version
 from workbench.explain.request import FilmRequest
-from workbench.explain.storyboard import write_storyboard
+from workbench.explain.storyboards.storyboard import write_storyboard
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools
 from workbench.settings import load_settings

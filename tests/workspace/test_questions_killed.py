@@ -14,7 +14,7 @@ from tests.workspace.conftest import environment
 from workbench import Workspace
 from workbench.explain.request import FilmRequest
 from workbench.jobs.gateway.client import stop_gateway
-from workbench.jobs.slots import worker_pids
+from workbench.jobs.processes.slots import worker_pids
 
 QUESTION = FilmRequest(
     question="How does a mechanical seal fail?", voice="none", length="short", renderer="cards"

@@ -28,9 +28,9 @@ from tests.support.bedrock_server import (
 )
 from tests.support.orders import order_of
 from workbench import Settings, Workspace
-from workbench.backends.bedrock import BedrockNova
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOutcome
-from workbench.backends.pricing import cost_of
 from workbench.backends.usage import Usage
 from workbench.errors import BackendError, BadReply
 from workbench.library.records import RateLimit

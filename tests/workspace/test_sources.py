@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import workbench.evidence.screen_text
+import workbench.evidence.screen.text
 from tests.support.long_film import make_film
 from workbench import AnalysisRequest, Workspace
 from workbench.progress import silent
@@ -16,7 +16,7 @@ MEASURING, PROXY, ASKING = "shots", "Making the nova proxy", "asking about"
 @pytest.fixture(autouse=True)
 def nothing_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing on the screen of these films, and finding that out takes seconds."""
-    monkeypatch.setattr(workbench.evidence.screen_text, "read_screen_text", lambda *_, **__: ())
+    monkeypatch.setattr(workbench.evidence.screen.text, "read_screen_text", lambda *_, **__: ())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tests.support.moto_s3 import S3Server
 from tests.support.transcribe_server import SAID, START, TranscribeServer
 from workbench import AnalysisRequest, Workspace
-from workbench.analysis.hearing import plan_hearing, problem_with_hearing
+from workbench.analysis.services.hearing import plan_hearing, problem_with_hearing
 from workbench.errors import NoCredentials, RequestError
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset, Stream

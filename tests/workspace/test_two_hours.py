@@ -14,10 +14,10 @@ from tests.support.long_film import measure
 from tests.support.noisy_model import NoisyModel, Truth, make_true_film, true_film
 from tests.workspace.conftest import environment
 from workbench import AnalysisRequest, Workspace
-from workbench.analysis.plan import AnalysisPlan
+from workbench.analysis.plans.plan import AnalysisPlan
 from workbench.analysis.results import Analysis, RunResult
 from workbench.analysis.titles import element_key, normal_title
-from workbench.backends.pricing import cost_of
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.usage import Usage
 from workbench.media.timecode import TimeSpan, merge_spans
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.polly_server import CUT_IN_SOUND, FALSE_MARKS, LETTER_MS, SPEAK, PollyServer
 from workbench import Settings, Workspace
-from workbench.backends.polly import SAMPLE_RATE_HZ, Polly
+from workbench.backends.services.polly import SAMPLE_RATE_HZ, Polly
 from workbench.errors import BadReply, BudgetReached, NoCredentials, RequestError, ServiceDown
 
 LONG = " ".join(
@@ -44,7 +44,7 @@ def workspace(
     polly: PollyServer, client: Polly, tmp_path: Path, monkeypatch
 ) -> Iterator[Workspace]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("workbench.analysis.speaking.PIECE_CHARACTERS", PIECE)
+    monkeypatch.setattr("workbench.analysis.services.speaking.PIECE_CHARACTERS", PIECE)
     with Workspace.open(Settings(data_dir=tmp_path / "data")) as opened:
         opened.polly = client
         yield opened

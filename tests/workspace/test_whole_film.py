@@ -12,10 +12,10 @@ from tests.support.bedrock_server import BedrockServer, error
 from tests.support.moto_s3 import S3Server
 from tests.support.polly_server import SPEAK, PollyServer
 from workbench import Settings, Workspace
-from workbench.backends.bedrock import BedrockNova
-from workbench.backends.polly import Polly
+from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.services.polly import Polly
 from workbench.errors import AccessDenied, RequestError, ServiceDown
-from workbench.explain.making import Film
+from workbench.explain.films.making import Film
 from workbench.explain.request import FilmRequest
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools

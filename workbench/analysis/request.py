@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from workbench.analysis.fields import MOST_FIELDS, FieldPer, checked_fields
 from workbench.analysis.fields import Field as AskedField
-from workbench.backends.catalog import Tier
+from workbench.backends.catalog.models import Tier
 
 Find = Literal["summary", "chapters", "equipment", "objects", "topics"]
 Depth = Literal["detailed", "overview"]

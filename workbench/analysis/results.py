@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from workbench.analysis.answer import DetectionKind, ElementKind, Presence
+from workbench.analysis.answers.answer import DetectionKind, ElementKind, Presence
 from workbench.analysis.fields import Value, value_words
 from workbench.analysis.request import AnalysisRequest
 from workbench.backends.usage import Cost, Usage, total_cost

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from workbench.backends.catalog import ModelInfo, Tier
+from workbench.backends.catalog.models import ModelInfo, Tier
 from workbench.backends.usage import Usage
 from workbench.errors import MediaMissing
 from workbench.evidence.evidence import Evidence

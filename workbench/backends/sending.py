@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.backends.bedrock_errors import CallFailure
-from workbench.backends.catalog import ModelInfo, Tier
+from workbench.backends.bedrock.errors import CallFailure
+from workbench.backends.catalog.models import ModelInfo, Tier
 from workbench.backends.form import fitted
 from workbench.backends.protocol import Gate, ModelReply, ModelRequest
 from workbench.backends.usage import Usage

@@ -10,10 +10,10 @@ from pathlib import Path
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure, RunResult
 from workbench.backends.usage import format_usd
-from workbench.cli.analysis import analysis_json, print_analysis
+from workbench.cli.analyses.analysis import analysis_json, print_analysis
 from workbench.cli.output import FAILED, Command, plain, print_failures, print_json, shown_progress
 from workbench.errors import MediaMissing, WorkbenchError
-from workbench.explain.making import Film
+from workbench.explain.films.making import Film
 from workbench.explain.request import FilmRequest
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.evidence.segments import best_division
-from workbench.evidence.sentences import Sentence
-from workbench.evidence.slides import SlideTitle
-from workbench.evidence.words import content_stems
+from workbench.evidence.screen.slides import SlideTitle
+from workbench.evidence.text.segments import best_division
+from workbench.evidence.text.sentences import Sentence
+from workbench.evidence.text.words import content_stems
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,16 +17,17 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from pydantic import ValidationError
 
 from workbench.errors import MediaError, NotInstalled, RequestError
-from workbench.evidence import screen_text
 from workbench.evidence.evidence import Evidence, Shot, TextBlock
+from workbench.evidence.screen import text as screen_text
 from workbench.evidence.signals import SignalState, signals
 from workbench.jsonable import from_json, to_json
 from workbench.media.asset import Asset, AssetKind
-from workbench.media.shots import detect_shots
+from workbench.media.frames.shots import detect_shots
 from workbench.media.timecode import TimeSpan, covered_s
 from workbench.progress import Progress, silent
-from workbench.speech import embedded, whisper
-from workbench.speech.subtitles import find_sidecar, fitted, read_subtitles
+from workbench.speech import whisper
+from workbench.speech.subtitles import embedded
+from workbench.speech.subtitles.files import find_sidecar, fitted, read_subtitles
 from workbench.speech.transcript import Transcript
 
 __all__ = ["SIGNALS", "EvidenceKeep", "Signal", "SignalState", "gather", "signals"]

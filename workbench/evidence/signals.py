@@ -4,8 +4,9 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.evidence import ocr
-from workbench.speech import local_voice, weights, whisper
+from workbench.evidence.screen import ocr
+from workbench.speech import weights, whisper
+from workbench.speech.voice import local_voice
 
 
 @dataclass(frozen=True, slots=True)

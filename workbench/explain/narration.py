@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import RequestError
-from workbench.explain.storyboard import Beat, Storyboard
+from workbench.explain.storyboards.storyboard import Beat, Storyboard
 from workbench.media.outputs import atomic_output
 from workbench.media.timecode import TimeSpan
 from workbench.progress import Progress, silent

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.analysis.speaking import (
+from workbench.analysis.services.speaking import (
     Mark,
     Speech,
     SpeechPlan,
@@ -23,19 +23,19 @@ from workbench.analysis.speaking import (
     speak,
 )
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.backends.polly import Voice as PollyVoice
-from workbench.backends.pricing import cost_of
+from workbench.backends.services.polly import Voice as PollyVoice
 from workbench.backends.usage import Usage, total_cost
 from workbench.errors import BackendError, BadModelRequest, BadReply, RequestError
 from workbench.explain.narration import SAMPLE_RATE_HZ, Voice, is_spoken, reading_times
 from workbench.explain.price import PriceLine
-from workbench.explain.storyboard import Storyboard
+from workbench.explain.storyboards.storyboard import Storyboard
 from workbench.media.timecode import TimeSpan
 from workbench.speech.sentences import sentences_of
 from workbench.speech.transcript import Utterance, Word
-from workbench.speech.wav import resampled, write_wav
+from workbench.speech.voice.wav import resampled, write_wav
 
 if TYPE_CHECKING:
     import numpy as np

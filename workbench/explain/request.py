@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from workbench.explain.notes_story import LARGEST_LETTERS
+from workbench.explain.storyboards.notes import LARGEST_LETTERS
 
 VOICES_HERE = ("local", "none")
 """Voices that cost nothing; any other is one of Amazon Polly."""

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from workbench.errors import NotInLibrary, WorkbenchError
 from workbench.jobs.operations import Operations
 from workbench.jobs.queues import queue_of
-from workbench.library.batch import IN_BATCH, Batch
+from workbench.library.calls.batch import IN_BATCH, Batch
 from workbench.library.journal import note
 from workbench.library.records import Job
 from workbench.library.store import Store

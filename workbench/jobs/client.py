@@ -23,9 +23,10 @@ from workbench.jobs.asking import (
     proxies_job,
     titled,
 )
+from workbench.jobs.processes.sweeper import is_gone, take_back
 from workbench.jobs.queues import QUEUES, QueueInfo
-from workbench.jobs.sweeper import is_gone, take_back
-from workbench.library.holders import is_alive
+from workbench.library.calls.holders import is_alive
+from workbench.library.database.rows import in_batches
 from workbench.library.journal import note
 from workbench.library.records import (
     RANKS,
@@ -36,7 +37,6 @@ from workbench.library.records import (
     Priority,
     WorkerRecord,
 )
-from workbench.library.rows import in_batches
 from workbench.library.store import Store
 
 LOOK_EVERY_S = 0.1

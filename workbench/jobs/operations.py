@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure, RunResult
-from workbench.analysis.run import Executor
+from workbench.analysis.runs.run import Executor
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.explain.making import Film
+from workbench.explain.films.making import Film
 from workbench.explain.request import FilmRequest
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset, Proxy

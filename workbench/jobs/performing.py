@@ -19,9 +19,9 @@ from workbench.errors import LibraryGone, WorkbenchError
 from workbench.explain.request import FilmRequest
 from workbench.jobs.batches import SUPERSEDED, InBatch, park
 from workbench.jobs.operations import Operations
-from workbench.jobs.sweeper import give_back
+from workbench.jobs.processes.sweeper import give_back
 from workbench.jobs.telling import Crew, JobTools, Stopped, Telling
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 from workbench.library.journal import note
 from workbench.library.records import Job, JobKind, JobState
 from workbench.library.store import Store

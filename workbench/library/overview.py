@@ -6,8 +6,8 @@ Read from the catalog alone: no original is opened.
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.library.proxies.savings import sent_proxy
 from workbench.library.records import AnalysisHeader, Job
-from workbench.library.savings import sent_proxy
 from workbench.library.store import Store
 from workbench.media.asset import Asset, Proxy
 

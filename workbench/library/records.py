@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.analysis.results import Failure
-from workbench.backends.catalog import Tier
+from workbench.backends.catalog.models import Tier
 from workbench.backends.order import Forecast
 from workbench.backends.sharing import Share, Sharer
 from workbench.backends.usage import Cost, Usage

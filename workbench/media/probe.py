@@ -19,18 +19,18 @@ from workbench.media.asset import Asset
 from workbench.media.containers import (
     require_file,
 )
-from workbench.media.film_facts import read_film
-from workbench.media.heic import ENDS_EARLY
-from workbench.media.images import LARGEST_SIDE_PX
-from workbench.media.jpeg import is_whole_jpeg
-from workbench.media.kinds import SUFFIXES, expected_kind
-from workbench.media.pictures import (
+from workbench.media.images.heic import ENDS_EARLY
+from workbench.media.images.jpeg import is_whole_jpeg
+from workbench.media.images.opening import (
     load_pixels,
     open_picture,
     orientation,
     picture_format,
     pictures_in,
 )
+from workbench.media.images.proxy import LARGEST_SIDE_PX
+from workbench.media.kinds import SUFFIXES, expected_kind
+from workbench.media.video.facts import read_film
 
 __all__ = ["SUFFIXES", "asset_id", "expected_kind", "probe"]
 

@@ -14,9 +14,9 @@ from workbench.errors import ReportError, RequestError
 from workbench.evidence.evidence import Evidence
 from workbench.media.asset import Asset
 from workbench.media.timecode import format_length, format_time
-from workbench.reports.block_facts import cost_block, provenance, table_block
-from workbench.reports.field_block import field_block
-from workbench.reports.markup import (
+from workbench.reports.fields.block import field_block
+from workbench.reports.parts.facts import cost_block, provenance, table_block
+from workbench.reports.parts.markup import (
     Block,
     escaped,
     fact_list,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.media.chunks import Chunk
 from workbench.palette import LIGHT, Palette, dark_of_light, palette
-from workbench.reports.compare_chart import compare_lanes
+from workbench.reports.comparison.chart import compare_lanes
 from workbench.reports.figures import (
     SPAN_HOVER,
     alt_text,
@@ -21,7 +21,7 @@ from workbench.reports.figures import (
     span_data,
     time_axis,
 )
-from workbench.reports.price_charts import PriceBar, SpentPart, price_chart, spent_chart
+from workbench.reports.money.price_charts import PriceBar, SpentPart, price_chart, spent_chart
 from workbench.reports.timeline import shown_elements, timeline_alt, timeline_lanes
 
 if TYPE_CHECKING:

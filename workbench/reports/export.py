@@ -22,7 +22,7 @@ from workbench.jsonable import to_jsonable
 from workbench.media.timecode import format_length, format_time
 from workbench.reports import tables
 from workbench.reports.detection_table import detection_table
-from workbench.reports.field_tables import field_table
+from workbench.reports.fields.tables import field_table
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.palette import dark_of_light
-from workbench.reports.markup import style
+from workbench.reports.parts.markup import style
 
 CHART = "application/vnd.plotly.v1+json"
 """The type plotly figures have in a notebook."""

@@ -15,7 +15,7 @@ from typing import Any
 from workbench.explain.cards.canvas import HEIGHT_PX, WIDTH_PX
 from workbench.progress import Progress, silent
 from workbench.sample.narration import FRAME_RATE, SAMPLE_RATE_HZ, Narration, TimedShot
-from workbench.sample.pictures import Picture
+from workbench.sample.pictures.shown import Picture
 
 _X264 = {
     "preset": "superfast",

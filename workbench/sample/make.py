@@ -16,15 +16,15 @@ from workbench.media.outputs import atomic_output
 from workbench.progress import Progress, silent
 from workbench.sample.film import write_film
 from workbench.sample.narration import FRAME_RATE, Narration, Speak, TimedShot, narrate
-from workbench.sample.photos import (
+from workbench.sample.pictures.photos import (
     NAMEPLATE_WORDS,
     PANEL_WORDS,
     gauge_panel,
     nameplate,
 )
-from workbench.sample.pictures import Picture, picture, room_photo
+from workbench.sample.pictures.shown import Picture, picture, room_photo
+from workbench.sample.pictures.slides import Heading
 from workbench.sample.script import Script, load_script
-from workbench.sample.slides import Heading
 from workbench.sample.truth import (
     TruePhoto,
     TrueSentence,
@@ -35,9 +35,9 @@ from workbench.sample.truth import (
     true_equipment,
     true_screen_text,
 )
-from workbench.speech import local_voice
-from workbench.speech.subtitles import write_srt
+from workbench.speech.subtitles.files import write_srt
 from workbench.speech.transcript import Transcript
+from workbench.speech.voice import local_voice
 
 if TYPE_CHECKING:
     from PIL import Image

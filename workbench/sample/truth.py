@@ -14,7 +14,7 @@ from workbench.errors import MediaDamaged, MediaMissing
 from workbench.jsonable import from_json
 from workbench.media.timecode import TimeSpan, merge_spans
 from workbench.sample.narration import Narration, TimedShot
-from workbench.sample.pictures import Picture
+from workbench.sample.pictures.shown import Picture
 from workbench.sample.script import EquipmentNames, Script
 
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workbench.evidence.words import stem
+from workbench.evidence.text.words import stem
 from workbench.search.moments import Moment
 
 K1, B = 1.2, 0.75

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbench.media.timecode import TimeSpan
-from workbench.speech.languages import two_letter_code
 from workbench.speech.sentences import sentences_of
+from workbench.speech.subtitles.languages import two_letter_code
 from workbench.speech.transcript import Transcript, Word
 
 SOURCE = "transcribe"

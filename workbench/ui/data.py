@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from workbench.library.holders import is_alive
+from workbench.library.calls.holders import is_alive
 from workbench.library.records import FINISHED, Job, JobState
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
-    from workbench.analysis.compare import Comparison
+    from workbench.analysis.comparisons.compare import Comparison
     from workbench.analysis.fields import Field, FieldPer
     from workbench.analysis.results import Analysis
-    from workbench.backends.polly import Voice
     from workbench.backends.protocol import Readiness
+    from workbench.backends.services.polly import Voice
     from workbench.evidence.evidence import Evidence
     from workbench.library.overview import AssetCard, LibraryTotals
-    from workbench.library.proxy_plan import ProxyPlan
+    from workbench.library.proxies.plan import ProxyPlan
+    from workbench.library.proxies.savings import Savings
     from workbench.library.records import AnalysisHeader, CallInFlight, ReportRecord, WorkerRecord
-    from workbench.library.savings import Savings
     from workbench.media.asset import Asset
-    from workbench.reports.field_tables import FieldTable
+    from workbench.reports.fields.tables import FieldTable
 
 HEALTH_S = 60
 """Seconds that what health found is believed."""

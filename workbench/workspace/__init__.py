@@ -16,17 +16,17 @@ from workbench.library.records import ReportRecord
 from workbench.progress import Progress, silent
 from workbench.settings import Settings, load_settings
 from workbench.workspace.account import AccountWork
-from workbench.workspace.batches import BatchWork
-from workbench.workspace.comparing import ComparingWork
-from workbench.workspace.explaining import ExplainingWork
-from workbench.workspace.fields import FieldWork
+from workbench.workspace.analyses.batches import BatchWork
+from workbench.workspace.analyses.comparing import ComparingWork
+from workbench.workspace.analyses.fields import FieldWork
+from workbench.workspace.analyses.what_if import WhatIfWork
+from workbench.workspace.films.making import ExplainingWork
 from workbench.workspace.housekeeping import Upkeep
 from workbench.workspace.proxies import ProxyMaking
 from workbench.workspace.strips import StripWork
-from workbench.workspace.what_if import WhatIfWork
 
 if TYPE_CHECKING:
-    from workbench.reports.costs import Costs
+    from workbench.reports.money.costs import Costs
     from workbench.reports.notebook import NotebookInfo
 
 
@@ -150,8 +150,8 @@ class Workspace(
             since: First day (UTC); None for the beginning.
             until: First day after the last (UTC); None for no end.
         """
-        from workbench.reports.cost_lines import Names
-        from workbench.reports.costs import costs_of
+        from workbench.reports.money.cost_lines import Names
+        from workbench.reports.money.costs import costs_of
 
         names = Names(
             {model.key: model.name for model in self.catalog.all},
@@ -170,7 +170,7 @@ class Workspace(
 
     def start_services(self) -> None:
         """Start the worker and the index server of this data folder, unless they run."""
-        from workbench.jobs.supervisor import start_services
+        from workbench.jobs.processes.supervisor import start_services
 
         start_services(self.data_dir, with_index=not self.settings.chroma_url)
 

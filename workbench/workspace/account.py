@@ -9,9 +9,9 @@ from workbench.progress import Progress, silent
 from workbench.workspace.services import Services
 
 if TYPE_CHECKING:
-    from workbench.backends.access_check import AccessFinding
-    from workbench.backends.bedrock_account import Account
-    from workbench.backends.catalog_check import CatalogCheck
+    from workbench.backends.bedrock.access_check import AccessFinding
+    from workbench.backends.bedrock.account import Account
+    from workbench.backends.catalog.check import CatalogCheck
     from workbench.settings import Settings
 
 
@@ -30,7 +30,7 @@ class AccountWork(Services):
     @functools.cached_property
     def account(self) -> "Account":
         """The account behind boto3's credentials; opening it calls nothing."""
-        from workbench.backends.bedrock_account import Account
+        from workbench.backends.bedrock.account import Account
 
         return Account(self.settings.aws_region)
 
@@ -40,7 +40,7 @@ class AccountWork(Services):
         Yields:
             Findings, each as soon as it is known.
         """
-        from workbench.backends.access_check import BatchPlace, check_access
+        from workbench.backends.bedrock.access_check import BatchPlace, check_access
 
         settings = self.settings
         is_chosen = settings.transcriber == "transcribe"
@@ -63,7 +63,7 @@ class AccountWork(Services):
         Raises:
             NoCredentials: There are none, or they are not accepted.
         """
-        from workbench.backends.catalog_check import check_catalog
+        from workbench.backends.catalog.check import check_catalog
 
         return check_catalog(self.catalog, self.account, progress=progress)
 
@@ -88,6 +88,6 @@ class AccountWork(Services):
         Raises:
             RequestError: The file cannot be written, or is not one that can be added to.
         """
-        from workbench.backends.catalog_overlay import write_overlay
+        from workbench.backends.catalog.overlay import write_overlay
 
         return write_overlay(check, path)

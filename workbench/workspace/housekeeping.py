@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.analysis.results import Failure
 from workbench.backends.protocol import Readiness
-from workbench.backends.staging import Staging
+from workbench.backends.staging.folder import Staging
 from workbench.errors import BackendError
 from workbench.progress import Progress, silent
 from workbench.workspace.services import Services

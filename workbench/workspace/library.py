@@ -10,7 +10,7 @@ from workbench.progress import Progress, silent
 from workbench.workspace.services import Services, make_folder
 
 if TYPE_CHECKING:
-    from workbench.library.importer import FolderListing, ImportReport
+    from workbench.library.imports.importer import FolderListing, ImportReport
     from workbench.library.overview import AssetCard, LibraryTotals
     from workbench.sample import Sample
 
@@ -20,7 +20,7 @@ class LibraryWork(Services):
 
     def look_inside(self, folder: Path | str) -> "FolderListing":
         """List what an import of a folder would find, without reading the files."""
-        from workbench.library.importer import look_inside
+        from workbench.library.imports.importer import look_inside
 
         return look_inside(_named_path(folder), roots=self.settings.roots, exclude=(self.data_dir,))
 
@@ -32,7 +32,7 @@ class LibraryWork(Services):
         Raises:
             RequestError: A path is an empty text.
         """
-        from workbench.library.importer import import_media
+        from workbench.library.imports.importer import import_media
 
         return import_media(
             self.store,
@@ -112,8 +112,8 @@ class LibraryWork(Services):
             NotInLibrary: There is no such asset.
             MediaError: The file is gone, or holds no pictures.
         """
-        from workbench.media.frames import save_frame
-        from workbench.media.posters import save_poster
+        from workbench.media.frames.moments import save_frame
+        from workbench.media.frames.posters import save_poster
 
         asset = self.store.asset(asset_id)
         moment = None if at_s is None else min(at_s, asset.duration_s)
@@ -132,7 +132,7 @@ class LibraryWork(Services):
         Raises:
             NotInLibrary: There is no such asset, or no browser can play it and it has no preview.
         """
-        from workbench.media.video_proxy import is_browser_playable
+        from workbench.media.video.proxy import is_browser_playable
 
         asset = self.store.asset(asset_id)
         if asset.kind != "video" or is_browser_playable(asset):
@@ -147,7 +147,7 @@ class LibraryWork(Services):
 
     def captions(self, asset_id: str) -> str:
         """What was said as WebVTT text; empty when nothing was, or nobody has listened yet."""
-        from workbench.speech.subtitles import write_vtt
+        from workbench.speech.subtitles.files import write_vtt
 
         evidence = self.store.evidence(asset_id)
         if evidence is None or evidence.transcript is None or evidence.transcript.is_empty:

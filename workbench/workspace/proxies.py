@@ -15,10 +15,10 @@ from workbench.progress import Progress, silent
 from workbench.workspace.library import LibraryWork
 
 if TYPE_CHECKING:
-    from workbench.library.proxies import ProxyWork
-    from workbench.library.proxy_batch import ProxyReport
-    from workbench.library.proxy_plan import ProxyPlan
-    from workbench.library.savings import Savings
+    from workbench.library.proxies.batch import ProxyReport
+    from workbench.library.proxies.making import ProxyWork
+    from workbench.library.proxies.plan import ProxyPlan
+    from workbench.library.proxies.savings import Savings
 
 
 class ProxyMaking(LibraryWork):
@@ -45,7 +45,7 @@ class ProxyMaking(LibraryWork):
             NotInLibrary: An asset is not there.
             RequestError: There is no such spec, or it is for none of the assets.
         """
-        from workbench.library.proxy_plan import plan_proxies
+        from workbench.library.proxies.plan import plan_proxies
 
         every = {asset.id: asset for asset in self.store.assets()}
         assets = [every.get(each) or self.store.asset(each) for each in asset_ids]
@@ -77,13 +77,13 @@ class ProxyMaking(LibraryWork):
             RequestError: There is no such spec, or it is for none of the assets.
             DiskFull: There is no room for what is expected; nothing was begun.
         """
-        from workbench.library.proxy_batch import make_proxies
+        from workbench.library.proxies.batch import make_proxies
 
         plan = self.plan_proxies(asset_ids, spec, limit=limit, again=again)
         return make_proxies(self._proxy_work(), plan, progress, left)
 
     def _proxy_work(self) -> "ProxyWork":
-        from workbench.library.proxies import ProxyWork
+        from workbench.library.proxies.making import ProxyWork
 
         return ProxyWork(self.store, self.data_dir, self.settings.read_key_frames)
 
@@ -101,7 +101,7 @@ class ProxyMaking(LibraryWork):
         """
         from concurrent.futures import ThreadPoolExecutor
 
-        from workbench.media.image_batch import usual_threads
+        from workbench.media.images.batch import usual_threads
         from workbench.media.priority import step_back
 
         made = 0
@@ -132,7 +132,7 @@ class ProxyMaking(LibraryWork):
         Raises:
             NotInLibrary: An asset is not there.
         """
-        from workbench.library.savings import savings_of
+        from workbench.library.proxies.savings import savings_of
 
         assets = self.store.assets()
         if asset_ids is not None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import Catalog
-from workbench.backends.catalog_file import load_catalog
+from workbench.backends.catalog.file import load_catalog
+from workbench.backends.catalog.models import Catalog
 from workbench.backends.protocol import Backend
 from workbench.backends.registry import Registry
 from workbench.errors import SettingsError
@@ -15,12 +15,12 @@ from workbench.library.store import Store
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
-    from workbench.backends.bedrock import BedrockNova
+    from workbench.backends.bedrock.converse import BedrockNova
     from workbench.backends.embedders import Embedder
-    from workbench.backends.openai_compatible import OpenAICompatible
-    from workbench.backends.polly import Polly
-    from workbench.backends.staging import Staging
-    from workbench.backends.transcribe import Transcribe
+    from workbench.backends.openai.compatible import OpenAICompatible
+    from workbench.backends.services.polly import Polly
+    from workbench.backends.services.transcribe import Transcribe
+    from workbench.backends.staging.folder import Staging
     from workbench.jobs.client import JobClient
     from workbench.search.index import Index
 
@@ -77,28 +77,28 @@ class Services:
         return LocalEngine(embed=None if by_letters else self.embedder.embed)
 
     def _open_rekognition(self) -> Backend:
-        from workbench.backends.rekognition import Rekognition
+        from workbench.backends.services.rekognition import Rekognition
 
         return Rekognition(self.settings.aws_region, self.staging)
 
     @functools.cached_property
     def transcribe(self) -> "Transcribe":
         """Amazon Transcribe; opening it calls nothing."""
-        from workbench.backends.transcribe import Transcribe
+        from workbench.backends.services.transcribe import Transcribe
 
         return Transcribe(self.settings.aws_region, self.staging)
 
     @functools.cached_property
     def polly(self) -> "Polly":
         """Amazon Polly; opening it calls nothing."""
-        from workbench.backends.polly import Polly
+        from workbench.backends.services.polly import Polly
 
         return Polly(self.settings.aws_region)
 
     @functools.cached_property
     def nova(self) -> "BedrockNova":
         """Amazon Nova on Bedrock; opening it calls nothing."""
-        from workbench.backends.bedrock import BedrockNova
+        from workbench.backends.bedrock.converse import BedrockNova
 
         return BedrockNova(
             region=self.settings.aws_region,
@@ -112,7 +112,7 @@ class Services:
     @functools.cached_property
     def openai(self) -> "OpenAICompatible":
         """A server that speaks OpenAI's chat completions; opening it calls nothing."""
-        from workbench.backends.openai_compatible import OpenAICompatible
+        from workbench.backends.openai.compatible import OpenAICompatible
 
         return OpenAICompatible(self.settings.openai_base_url)
 
@@ -123,7 +123,7 @@ class Services:
         Raises:
             StagingError: The setting names no folder of a bucket.
         """
-        from workbench.backends.staging import Staging
+        from workbench.backends.staging.folder import Staging
 
         uri = self.settings.staging_uri
         return Staging(uri, region=self.settings.aws_region) if uri else None

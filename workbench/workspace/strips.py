@@ -8,8 +8,8 @@ from workbench.workspace.services import Services, make_folder
 
 if TYPE_CHECKING:
     from workbench.media.asset import Asset
-    from workbench.media.strips import Strip
-    from workbench.media.waveform import Waveform
+    from workbench.media.frames.strips import Strip
+    from workbench.media.sound.waveform import Waveform
 
 STRIP_RECIPE = SOUND_RECIPE = 1
 """Part of the files' names: another recipe makes new files."""
@@ -29,8 +29,8 @@ class StripWork(Services):
             MediaError: The file is gone, has changed, or has no moving pictures.
             DiskFull: There is no room.
         """
-        from workbench.library.sources import reading_source
-        from workbench.media.strips import make_strip, read_strip
+        from workbench.library.imports.sources import reading_source
+        from workbench.media.frames.strips import make_strip, read_strip
 
         asset = self.store.asset(asset_id)
         target = self._beside_posters(asset, f"strip{STRIP_RECIPE}.jpg")
@@ -52,8 +52,8 @@ class StripWork(Services):
             MediaError: The file is gone, has changed, or has no sound.
             DiskFull: There is no room.
         """
-        from workbench.library.sources import reading_source
-        from workbench.media.waveform import load_waveform, read_waveform, save_waveform
+        from workbench.library.imports.sources import reading_source
+        from workbench.media.sound.waveform import load_waveform, read_waveform, save_waveform
 
         asset = self.store.asset(asset_id)
         target = self._beside_posters(asset, f"sound{SOUND_RECIPE}.json")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.moto_s3 import S3Server
-from workbench.backends.staging import Staging
+from workbench.backends.staging.folder import Staging
 
 
 @dataclass

@@ -24,9 +24,9 @@ from tests.support.polly_server import (
     PollyServer,
 )
 from tests.support.service_model import error_names
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.polly import LONGEST_TEXT, SAMPLE_RATE_HZ, Polly, read_marks
+from workbench.backends.catalog.file import load_catalog
 from workbench.backends.protocol import ModelRequest
+from workbench.backends.services.polly import LONGEST_TEXT, SAMPLE_RATE_HZ, Polly, read_marks
 from workbench.backends.usage import Usage
 from workbench.errors import (
     AccessDenied,

@@ -17,12 +17,12 @@ from PIL import Image
 from tests.support.loopback import CUT
 from tests.support.moto_s3 import S3Server
 from tests.support.rekognition_server import RekognitionServer
-from workbench.analysis.answer import Answer
-from workbench.backends.catalog_file import load_catalog
+from workbench.analysis.answers.answer import Answer
+from workbench.backends.catalog.file import load_catalog
 from workbench.backends.protocol import MediaPart, ModelRequest
-from workbench.backends.rekognition import Rekognition
-from workbench.backends.rekognition_wire import DETECTIONS, image_answer, video_answer
-from workbench.backends.staging import Staging
+from workbench.backends.services.rekognition import Rekognition
+from workbench.backends.services.rekognition_wire import DETECTIONS, image_answer, video_answer
+from workbench.backends.staging.folder import Staging
 from workbench.backends.usage import Usage
 from workbench.errors import (
     AccessDenied,
@@ -156,8 +156,8 @@ ASKER = """
 import json, os, sys
 from pathlib import Path
 from tests.backends.services.test_rekognition import MODEL, question
-from workbench.backends.rekognition import Rekognition
-from workbench.backends.staging import Staging
+from workbench.backends.services.rekognition import Rekognition
+from workbench.backends.staging.folder import Staging
 
 def die(seconds):
     os._exit(9)
@@ -215,7 +215,7 @@ def test_too_many_jobs_are_waited_for_and_no_failure(ask, server, waits):
 
 
 def test_too_many_jobs_for_too_long_end_in_an_error(ask, server, monkeypatch):
-    monkeypatch.setattr("workbench.backends.job_calls.QUEUE_WAIT_S", 150.0)
+    monkeypatch.setattr("workbench.backends.services.job_calls.QUEUE_WAIT_S", 150.0)
     server.script("StartLabelDetection", *["LimitExceededException"] * 20)
     with pytest.raises(QuotaExceeded):
         ask("labels")

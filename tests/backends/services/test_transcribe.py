@@ -12,11 +12,11 @@ from hypothesis import strategies as some
 from tests.support.loopback import CUT
 from tests.support.moto_s3 import S3Server
 from tests.support.transcribe_server import SAID, START, TranscribeServer
-from workbench.backends.catalog_file import load_catalog
-from workbench.backends.job_calls import LONGEST_LOOK_S
+from workbench.backends.catalog.file import load_catalog
 from workbench.backends.protocol import MediaPart, ModelRequest
-from workbench.backends.staging import Staging
-from workbench.backends.transcribe import Transcribe, billed_s
+from workbench.backends.services.job_calls import LONGEST_LOOK_S
+from workbench.backends.services.transcribe import Transcribe, billed_s
+from workbench.backends.staging.folder import Staging
 from workbench.backends.usage import Usage
 from workbench.errors import (
     AccessDenied,
@@ -164,7 +164,7 @@ def test_as_many_jobs_as_allowed_are_waited_for(ask, server, waits, monkeypatch)
     server.script(START, "LimitExceededException")
     assert ask().attempts == 1
     assert waits[0] == 30.0
-    monkeypatch.setattr("workbench.backends.job_calls.QUEUE_WAIT_S", 60.0)
+    monkeypatch.setattr("workbench.backends.services.job_calls.QUEUE_WAIT_S", 60.0)
     server.script(START, *["LimitExceededException"] * 3)
     with pytest.raises(QuotaExceeded, match="LimitExceededException"):
         ask("de-DE")

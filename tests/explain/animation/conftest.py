@@ -11,8 +11,8 @@ from workbench.explain.animation.availability import INSTALL, is_available
 from workbench.explain.animation.compiling import compile_storyboard
 from workbench.explain.animation.drawing import Performer, compiled
 from workbench.explain.narration import SILENT, TimedBeat, narrate
-from workbench.explain.storyboard import Beat, Source, Storyboard
-from workbench.explain.visuals import Clip, Image
+from workbench.explain.storyboards.storyboard import Beat, Source, Storyboard
+from workbench.explain.storyboards.visuals import Clip, Image
 from workbench.media.ffmpeg import run_ffmpeg
 
 needs_manim = pytest.mark.skipif(not is_available(), reason=f"no Manim here: {INSTALL}")

@@ -15,8 +15,8 @@ from workbench import health
 from workbench.cli.doctor import OPTIONAL
 from workbench.explain.animation.compiling import compile_storyboard
 from workbench.explain.narration import FRAME_RATE, LEAD_S, Voice, narrate
-from workbench.explain.storyboard import Beat, Storyboard, write_storyboard
-from workbench.explain.visuals import (
+from workbench.explain.storyboards.storyboard import Beat, Storyboard, write_storyboard
+from workbench.explain.storyboards.visuals import (
     Bar,
     Bullets,
     Chart,
@@ -125,7 +125,7 @@ def test_the_same_storyboard_gives_the_same_source_in_any_process(
         "from pathlib import Path\n"
         "from workbench.explain.animation.compiling import compile_storyboard\n"
         "from workbench.explain.narration import SILENT, narrate\n"
-        "from workbench.explain.storyboard import read_storyboard\n"
+        "from workbench.explain.storyboards.storyboard import read_storyboard\n"
         "folder = Path(sys.argv[1])\n"
         "story = read_storyboard((folder / 'story.json').read_text())\n"
         "print(compile_storyboard(story, narrate(story, SILENT, folder)), end='')\n"

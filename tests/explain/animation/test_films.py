@@ -10,12 +10,12 @@ from PIL import Image as Pillow
 
 from tests.explain.animation.conftest import needs_manim
 from tests.explain.test_film import cuts_s, tones_s
-from workbench.explain import pieces
 from workbench.explain.animation.drawing import Order, Performer, draw_scenes
-from workbench.explain.making import make_film
+from workbench.explain.films import pieces
+from workbench.explain.films.making import make_film
 from workbench.explain.narration import FRAME_RATE, LEAD_S, SILENT, Voice
-from workbench.explain.storyboard import Beat, Storyboard
-from workbench.explain.visuals import Bullets, Closing, Curve, Image, Plot, Quote, Title
+from workbench.explain.storyboards.storyboard import Beat, Storyboard
+from workbench.explain.storyboards.visuals import Bullets, Closing, Curve, Image, Plot, Quote, Title
 
 pytestmark = needs_manim
 

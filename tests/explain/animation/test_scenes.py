@@ -9,8 +9,8 @@ from tests.explain.animation.test_compiling import HOSTILE, story_of, theorem_ti
 from tests.explain.test_cards import FORMULAS
 from workbench.explain.cards.fonts import font
 from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX
-from workbench.explain.storyboard import Beat, Storyboard
-from workbench.explain.visuals import Bullets, Equation, Title
+from workbench.explain.storyboards.storyboard import Beat, Storyboard
+from workbench.explain.storyboards.visuals import Bullets, Equation, Title
 
 pytestmark = needs_manim
 

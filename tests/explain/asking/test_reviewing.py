@@ -6,8 +6,17 @@ from hypothesis import strategies as st
 
 from workbench.explain.asking.reviewing import review
 from workbench.explain.asking.sizes import SIZES, expected_tokens, most_tokens
-from workbench.explain.storyboard import Beat
-from workbench.explain.visuals import Bar, Bullets, Chart, Closing, Comparison, Quote, Title, Visual
+from workbench.explain.storyboards.storyboard import Beat
+from workbench.explain.storyboards.visuals import (
+    Bar,
+    Bullets,
+    Chart,
+    Closing,
+    Comparison,
+    Quote,
+    Title,
+    Visual,
+)
 
 GROUND = "The rings crack after 3 minutes, 1,200 turns and 2.5 bar. “Keep the water in,” she said."
 WORDS = "The rings touch each other and become hot until one of them cracks at last. " * 9

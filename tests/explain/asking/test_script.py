@@ -19,8 +19,8 @@ from workbench.explain.asking.script import (
     script_schema,
     validation_schema,
 )
-from workbench.explain.storyboard import Storyboard, read_storyboard, write_storyboard
-from workbench.explain.visuals import Plot, Scene
+from workbench.explain.storyboards.storyboard import Storyboard, read_storyboard, write_storyboard
+from workbench.explain.storyboards.visuals import Plot, Scene
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),

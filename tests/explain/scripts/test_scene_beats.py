@@ -14,19 +14,19 @@ from tests.explain.scripts.test_faults import scene
 from workbench.cli import main
 from workbench.errors import RequestError, SandboxMissing
 from workbench.explain.cards.drawing import card_of
-from workbench.explain.making import Film, make_film
+from workbench.explain.films.making import Film, make_film
 from workbench.explain.narration import FRAME_RATE, SILENT
 from workbench.explain.request import FilmRequest
 from workbench.explain.sandbox.running import Layer
 from workbench.explain.scripts.beats import SceneWays
-from workbench.explain.storyboard import (
+from workbench.explain.storyboards.storyboard import (
     Beat,
     Storyboard,
     checked,
     read_storyboard,
     write_storyboard,
 )
-from workbench.explain.visuals import Quote, Scene
+from workbench.explain.storyboards.visuals import Quote, Scene
 from workbench.jsonable import from_json
 
 CODE = """from manim import *

@@ -21,9 +21,9 @@ from tests.support.gateway import (
     until,
 )
 from tests.support.nova_answers import answer_to
-from workbench.jobs import processes
 from workbench.jobs.gateway.wire import read_note
-from workbench.library.holders import is_alive
+from workbench.jobs.processes import programs as processes
+from workbench.library.calls.holders import is_alive
 from workbench.library.records import Job
 from workbench.library.store import Store
 

@@ -26,8 +26,8 @@ from workbench.errors import (
 from workbench.jobs.gateway.wire import GatewayNote, write_note
 from workbench.jobs.keeping.backup import last_backup, make_backup
 from workbench.jobs.keeping.restore import check_backup, restore_backup
-from workbench.jobs.slots import WorkerLock
-from workbench.library.holders import holder_name, is_call_alive
+from workbench.jobs.processes.slots import WorkerLock
+from workbench.library.calls.holders import holder_name, is_call_alive
 from workbench.library.records import CallInFlight, Job, WorkerRecord
 from workbench.library.store import Store
 

@@ -13,7 +13,7 @@ from workbench import AnalysisRequest, Settings, Workspace
 from workbench.jobs.batches import release
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools
-from workbench.library.batch import Batch
+from workbench.library.calls.batch import Batch
 from workbench.progress import silent
 
 

@@ -8,10 +8,10 @@ import pytest
 from tests.support.batches import CHUNKS, paid, sent
 from tests.support.bedrock_control_server import BedrockControlServer
 from workbench import Workspace
-from workbench.backends.staging import Staging
+from workbench.backends.staging.folder import Staging
 from workbench.errors import SettingsError, StagingError
 from workbench.jobs.batches import watch_batches
-from workbench.library.batch_sending import submit
+from workbench.library.calls.batch_sending import submit
 
 
 def test_a_cancelled_job_stops_its_batch_and_keeps_what_is_billed(
@@ -115,7 +115,7 @@ def test_a_worker_that_dies_while_it_brings_files_to_s3_goes_on_with_the_same_ba
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("workbench.backends.staging.Staging.put_bytes", dies)
+        patch.setattr("workbench.backends.staging.folder.Staging.put_bytes", dies)
         patch.setattr("workbench.jobs.performing._finish", lambda *_: "")
         with pytest.raises(Killed):
             sent(workspace, work, request_of_film)

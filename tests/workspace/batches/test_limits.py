@@ -12,7 +12,7 @@ from workbench.backends.protocol import ModelReply
 from workbench.backends.usage import Usage
 from workbench.jobs.performing import perform
 from workbench.jobs.telling import Crew, JobTools
-from workbench.library.batch import Batch
+from workbench.library.calls.batch import Batch
 from workbench.library.records import Job, RateLimit
 from workbench.library.store import Store
 

@@ -8,15 +8,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.analysis.answer import AnsweredChapter, Quote
+from workbench.analysis.answers.answer import AnsweredChapter, Quote
 from workbench.analysis.local_engine.elements import sentence_case
 from workbench.analysis.local_engine.summary import Embed, choose_sentences, quote_of, quoted
 from workbench.evidence.boundaries import chapter_starts
 from workbench.evidence.evidence import Evidence
-from workbench.evidence.keyphrases import keyphrases
-from workbench.evidence.sentences import Sentence
-from workbench.evidence.slides import SlideTitle, is_same_text, slide_titles
-from workbench.evidence.words import content_stems
+from workbench.evidence.screen.slides import SlideTitle, is_same_text, slide_titles
+from workbench.evidence.text.keyphrases import keyphrases
+from workbench.evidence.text.sentences import Sentence
+from workbench.evidence.text.words import content_stems
 from workbench.media.timecode import TimeSpan, covered_s
 
 TITLE_WITHIN = 0.35

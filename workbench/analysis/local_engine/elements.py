@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from workbench.analysis.answer import AnsweredElement, AnsweredSpan, ElementKind, Presence
+from workbench.analysis.answers.answer import AnsweredElement, AnsweredSpan, ElementKind, Presence
 from workbench.analysis.local_engine.lexicon import Entry, lexicon
 from workbench.analysis.local_engine.mentions import LONGEST_QUOTE, Line, Mention, find_mentions
-from workbench.evidence.words import singular, word_lists
+from workbench.evidence.text.words import singular, word_lists
 from workbench.media.timecode import TimeSpan, merge_spans
 
 SAID_GAP_S = 4.0

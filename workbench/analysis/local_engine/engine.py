@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.analysis.answer import Answer, AnsweredElement, ElementKind, Quote
+from workbench.analysis.answers.answer import Answer, AnsweredElement, ElementKind, Quote
 from workbench.analysis.local_engine.chapters import Part, answered_chapters, find_parts
 from workbench.analysis.local_engine.elements import find_things
 from workbench.analysis.local_engine.mentions import lines_of
@@ -23,14 +23,14 @@ from workbench.analysis.local_engine.summary import (
     quoted,
 )
 from workbench.analysis.local_engine.topics import find_topics
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog.models import ModelInfo
 from workbench.backends.protocol import Gate, ModelReply, ModelRequest, Readiness, open_gate
 from workbench.backends.usage import Usage
 from workbench.errors import BadModelRequest
 from workbench.evidence.evidence import Evidence, TextBlock
-from workbench.evidence.sentences import sentences_of
-from workbench.evidence.slides import slide_titles
-from workbench.evidence.words import looks_english
+from workbench.evidence.screen.slides import slide_titles
+from workbench.evidence.text.sentences import sentences_of
+from workbench.evidence.text.words import looks_english
 from workbench.media.timecode import TimeSpan, format_time
 
 if TYPE_CHECKING:

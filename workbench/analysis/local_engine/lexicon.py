@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from workbench.analysis.answer import ElementKind
-from workbench.evidence.words import singular, tokens
+from workbench.analysis.answers.answer import ElementKind
+from workbench.evidence.text.words import singular, tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Literal
 
 from workbench.analysis.local_engine.lexicon import Entry, lexicon
 from workbench.evidence.evidence import TextBlock
-from workbench.evidence.sentences import Sentence
-from workbench.evidence.words import Role, Token, roles, singular, tokens, word_lists
+from workbench.evidence.text.sentences import Sentence
+from workbench.evidence.text.words import Role, Token, roles, singular, tokens, word_lists
 from workbench.media.timecode import TimeSpan
 
 MOST_MODIFIERS = 2

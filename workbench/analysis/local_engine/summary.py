@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.analysis.answer import Quote
+from workbench.analysis.answers.answer import Quote
 from workbench.evidence.boundaries import announces
 from workbench.evidence.evidence import Evidence
-from workbench.evidence.sentences import Sentence
-from workbench.evidence.slides import slide_titles
-from workbench.evidence.words import content_stems, tokens
+from workbench.evidence.screen.slides import slide_titles
+from workbench.evidence.text.sentences import Sentence
+from workbench.evidence.text.words import content_stems, tokens
 from workbench.media.timecode import TimeSpan, covered_s, format_length, format_time
 
 if TYPE_CHECKING:

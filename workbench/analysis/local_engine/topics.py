@@ -7,14 +7,14 @@ slide's title. English only.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from workbench.analysis.answer import AnsweredElement
+from workbench.analysis.answers.answer import AnsweredElement
 from workbench.analysis.local_engine.chapters import Part
 from workbench.analysis.local_engine.elements import presence_spans, tidy_name
 from workbench.analysis.local_engine.lexicon import lexicon
 from workbench.analysis.local_engine.mentions import Line, calm
-from workbench.evidence.keyphrases import Keyphrase, keyphrases
-from workbench.evidence.phrases import noun_phrases
-from workbench.evidence.words import singular, stem, tokens, word_lists
+from workbench.evidence.text.keyphrases import Keyphrase, keyphrases
+from workbench.evidence.text.phrases import noun_phrases
+from workbench.evidence.text.words import singular, stem, tokens, word_lists
 
 MOST_TOPICS = 15
 PER_CHAPTER = 2

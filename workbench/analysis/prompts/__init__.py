@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from string import Template
 
-from workbench.analysis.carrying import Carried
+from workbench.analysis.answers.carrying import Carried
 from workbench.analysis.fields import Field
 from workbench.analysis.quoting import one_line, quoted, title_line
 from workbench.analysis.request import AnalysisRequest

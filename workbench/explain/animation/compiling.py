@@ -26,10 +26,10 @@ from workbench.explain.animation.stage import LASTS
 from workbench.explain.animation.writing import call, literal
 from workbench.explain.cards.drawing import Card, card_of
 from workbench.explain.cards.fonts import REGULAR
-from workbench.explain.film import in_order, said_frames
+from workbench.explain.films.film import in_order, said_frames
 from workbench.explain.narration import FRAME_RATE, LEAD_S, TimedBeat
-from workbench.explain.storyboard import Storyboard
-from workbench.explain.visuals import Clip, Image
+from workbench.explain.storyboards.storyboard import Storyboard
+from workbench.explain.storyboards.visuals import Clip, Image
 
 KINDS = (
     "title", "bullets", "equation", "plot", "chart", "timeline",

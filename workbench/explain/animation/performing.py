@@ -19,7 +19,7 @@ from typing import Any
 
 from workbench.explain.animation.letters import use_font
 from workbench.explain.cards.look import HEIGHT_PX, WIDTH_PX
-from workbench.explain.film import beat_file
+from workbench.explain.films.film import beat_file
 from workbench.explain.narration import FRAME_RATE
 
 READY = {"ready": True}

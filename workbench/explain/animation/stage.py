@@ -168,8 +168,8 @@ class Stage:
 
     def clip(self, path: str, room: Box, start_s: float, end_s: float) -> None:
         """A piece of a film, from the beginning on; it stands still at its end."""
-        from workbench.explain.footage import footage
-        from workbench.explain.visuals import Clip
+        from workbench.explain.films.footage import footage
+        from workbench.explain.storyboards.visuals import Clip
 
         def fitted() -> Iterator[Any]:
             for picture in footage(

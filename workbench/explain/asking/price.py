@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.pricing import cost_of
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.errors import AnswerCut
 from workbench.explain.asking.replies import (
     NOTHING,

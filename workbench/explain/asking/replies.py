@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from workbench.analysis.estimate import repair_usage, tokens_of_a_send
-from workbench.analysis.question import CUT
+from workbench.analysis.plans.estimate import repair_usage, tokens_of_a_send
+from workbench.analysis.plans.question import CUT
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of, text_tokens
 from workbench.backends.order import CallOrder, CallOutcome, Forecast
-from workbench.backends.pricing import cost_of, text_tokens
 from workbench.backends.protocol import ModelReply, ModelRequest
 from workbench.backends.usage import Usage
 from workbench.errors import AnswerCut, LibraryError

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from workbench.explain.asking.sizes import SIZES, Length
-from workbench.explain.storyboard import Beat
-from workbench.explain.visuals import Bullets, Chart, Closing, Comparison, Quote, Title
+from workbench.explain.storyboards.storyboard import Beat
+from workbench.explain.storyboards.visuals import Bullets, Chart, Closing, Comparison, Quote, Title
 
 SHORTEST_WORD = 4
 """Letters of a word that says something."""
@@ -30,7 +30,7 @@ def review(beats: Sequence[Beat], explanation: str, length: Length) -> tuple[str
         A sentence for each problem, with the number of its beat; none if nothing was found.
 
     Example:
-        >>> from workbench.explain.visuals import Title
+        >>> from workbench.explain.storyboards.visuals import Title
         >>> review([Beat("Pumps", Title(), "They move water.")], "Pumps move water.", "short")[0]
         'the last beat is no summary'
     """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from workbench.backends.catalog import Catalog, ModelInfo
+from workbench.backends.catalog.models import Catalog, ModelInfo
 from workbench.errors import RequestError
 
 Role = Literal["explain", "refine", "script", "validate"]
@@ -26,7 +26,7 @@ def choose_models(
         RequestError: There is no such model, or it does not write.
 
     Example:
-        >>> from workbench.backends.catalog_file import load_catalog
+        >>> from workbench.backends.catalog.file import load_catalog
         >>> {model.key for model in choose_models(load_catalog(), {}).values()}
         {'2_lite'}
     """

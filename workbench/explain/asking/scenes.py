@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from workbench.backends.catalog import ModelInfo
-from workbench.backends.pricing import cost_of
+from workbench.backends.catalog.models import ModelInfo
+from workbench.backends.catalog.pricing import cost_of
 from workbench.backends.protocol import ModelRequest
 from workbench.explain.asking import prompts
 from workbench.explain.asking.replies import KeptReplies, usages

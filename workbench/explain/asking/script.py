@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.errors import RequestError
-from workbench.explain.checks import Refuse, checked_visual
-from workbench.explain.storyboard import LONGEST_HEADING, LONGEST_SPEECH, Beat
-from workbench.explain.visuals import (
+from workbench.explain.storyboards.checks import Refuse, checked_visual
+from workbench.explain.storyboards.storyboard import LONGEST_HEADING, LONGEST_SPEECH, Beat
+from workbench.explain.storyboards.visuals import (
     Bar,
     Bullets,
     Chart,
@@ -29,8 +29,8 @@ from workbench.explain.visuals import (
     Title,
     Visual,
 )
-from workbench.speech.languages import two_letter_code
 from workbench.speech.letters import drawn
+from workbench.speech.subtitles.languages import two_letter_code
 
 WrittenKind = Literal[
     "title",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog.models import ModelInfo
 from workbench.errors import LibraryDamaged
 from workbench.explain.asking import prompts
 from workbench.explain.asking.roles import Role

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.backends.catalog import ModelInfo
+from workbench.backends.catalog.models import ModelInfo
 from workbench.backends.protocol import ModelRequest
 from workbench.errors import AnswerCut, BadReply, LibraryError, RequestError
 from workbench.explain.asking import prompts
@@ -36,7 +36,7 @@ from workbench.explain.asking.sizes import (
 )
 from workbench.explain.asking.states import WRITING, StageLog, StateName
 from workbench.explain.request import FilmRequest
-from workbench.explain.storyboard import Beat, Storyboard
+from workbench.explain.storyboards.storyboard import Beat, Storyboard
 from workbench.speech.letters import drawn
 
 SHORTEST_TEXT = 20

@@ -4,8 +4,8 @@ import math
 
 from workbench.explain.cards.lettering import Box, Sheet
 from workbench.explain.cards.look import SMALL_SIZES, Look
-from workbench.explain.formula import points_of
-from workbench.explain.visuals import Chart, Plot, Timeline
+from workbench.explain.storyboards.formula import points_of
+from workbench.explain.storyboards.visuals import Chart, Plot, Timeline
 from workbench.media.timecode import format_time
 
 MOST_BARS = 10

@@ -27,8 +27,8 @@ from workbench.explain.cards.look import (
     look_of,
 )
 from workbench.explain.cards.pictures import inside, on_paper, zooming
-from workbench.explain.storyboard import Beat, Source
-from workbench.explain.visuals import (
+from workbench.explain.storyboards.storyboard import Beat, Source
+from workbench.explain.storyboards.visuals import (
     Bullets,
     Chart,
     Clip,
@@ -348,8 +348,8 @@ def _(image: Image, look: Look, heading: str, foot: str) -> Card:
 
 @_laid_out.register
 def _(clip: Clip, look: Look, heading: str, foot: str) -> Card:
-    from workbench.explain.composing import composed
-    from workbench.explain.footage import footage
+    from workbench.explain.films.composing import composed
+    from workbench.explain.films.footage import footage
 
     sheet, room = _picture_sheet(look, heading, foot, clip.caption)
 

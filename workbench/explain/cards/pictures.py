@@ -25,7 +25,7 @@ def on_paper(path: Path, paper: Color) -> "Picture":
     """
     from PIL import Image as Pillow
 
-    from workbench.media.pictures import plain_picture
+    from workbench.media.images.opening import plain_picture
 
     picture = plain_picture(path, largest_px=LARGEST_PX)
     if picture.mode == "RGBA":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import RequestError
-from workbench.explain.storyboard import Storyboard, read_storyboard
+from workbench.explain.storyboards.storyboard import Storyboard, read_storyboard
 
 FOLDER = Path(__file__).parent
 

@@ -23,8 +23,8 @@ from workbench.explain.sandbox.running import Layer, best_layer, go_on
 from workbench.explain.scripts.findings import Finding
 from workbench.explain.scripts.reading.latex_words import latex_route
 from workbench.explain.scripts.rendering import Repair, SceneFailed, SceneMade, render_scene
-from workbench.explain.storyboard import Beat, Storyboard
-from workbench.explain.visuals import Scene
+from workbench.explain.storyboards.storyboard import Beat, Storyboard
+from workbench.explain.storyboards.visuals import Scene
 from workbench.jsonable import from_json, to_json
 from workbench.media.outputs import atomic_output
 from workbench.progress import Progress, silent

@@ -26,9 +26,9 @@ from workbench.jobs.gateway.wire import (
     read_note,
     spoken_version,
 )
-from workbench.jobs.processes import log_file, spawn, tail
+from workbench.jobs.processes.programs import log_file, spawn, tail
 from workbench.jsonable import from_json, to_json
-from workbench.library.holders import is_alive
+from workbench.library.calls.holders import is_alive
 
 CHECK_S = 0.1
 """How often an asker that waits looks whether it still wants to."""

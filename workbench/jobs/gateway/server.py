@@ -38,7 +38,7 @@ from workbench.jobs.gateway.wire import (
     write_note,
 )
 from workbench.jsonable import from_json, to_json
-from workbench.library.holders import holder_name
+from workbench.library.calls.holders import holder_name
 
 IDLE_S = 30.0
 """The gateway ends when nobody has asked it for so long."""

@@ -34,10 +34,10 @@ from workbench.library.archive import (
     total_rows,
     unpack,
 )
+from workbench.library.database.sqlite_copy import check_copy, copy_database
+from workbench.library.database.tables import HEAD
 from workbench.library.housekeeping import HALF_WRITTEN, files_in
-from workbench.library.sqlite_copy import check_copy, copy_database
 from workbench.library.store import Store
-from workbench.library.tables import HEAD
 from workbench.media.outputs import SPARE_BYTES, atomic_output
 from workbench.progress import Progress, silent
 

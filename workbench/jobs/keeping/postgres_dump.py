@@ -18,8 +18,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from workbench.errors import DiskFull, LibraryDamaged, LibraryError, NotInstalled
-from workbench.library.database import catalog_url
-from workbench.library.database_errors import known
+from workbench.library.database.door import catalog_url
+from workbench.library.database.errors import known
 
 SCHEMAS = ("public", "dbos")
 """The catalog's tables and the queue's."""

@@ -21,8 +21,8 @@ from workbench.errors import DiskFull, LibraryBusy, LibraryError, RequestError
 from workbench.jobs.gateway.wire import read_note
 from workbench.jobs.keeping.backup import LastBackup, write_note
 from workbench.jobs.keeping.postgres_dump import check_dump, give_way_back, has_tables, load_dump
-from workbench.jobs.slots import is_worker_running
-from workbench.jobs.sweeper import give_back
+from workbench.jobs.processes.slots import is_worker_running
+from workbench.jobs.processes.sweeper import give_back
 from workbench.library.archive import (
     CATALOG,
     DUMP,
@@ -32,9 +32,9 @@ from workbench.library.archive import (
     total_rows,
     unpack,
 )
-from workbench.library.holders import is_alive
+from workbench.library.calls.holders import is_alive
+from workbench.library.database.sqlite_copy import check_copy
 from workbench.library.housekeeping import DAY_S, HALF_WRITTEN, files_in
-from workbench.library.sqlite_copy import check_copy
 from workbench.library.store import Store
 from workbench.library.store.moving import Move
 from workbench.media.outputs import SPARE_BYTES

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from workbench.errors import JobError, LibraryError
 from workbench.jobs.gateway.client import stop_gateway
-from workbench.jobs.processes import log_file, spawn, tail
-from workbench.jobs.slots import MOST_SLOTS, worker_pids
-from workbench.jobs.supervisor import ensure_chroma, stop_services, worker_command
+from workbench.jobs.processes.programs import log_file, spawn, tail
+from workbench.jobs.processes.slots import MOST_SLOTS, worker_pids
+from workbench.jobs.processes.supervisor import ensure_chroma, stop_services, worker_command
 from workbench.jobs.team.postgres import LocalPostgres
 from workbench.library.records import Job, JobState, WorkerRecord
 from workbench.library.store import Store

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from workbench.library.tables import metadata
+from workbench.library.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,7 +7,7 @@ write moves the `revision`, so a screen knows when what it shows is old.
 from pathlib import Path
 from types import TracebackType
 
-from workbench.library.database import BUSY_S, Database, Part
+from workbench.library.database.door import BUSY_S, Database, Part
 from workbench.library.store.assets import AssetRows
 from workbench.library.store.batches import BatchRows
 from workbench.library.store.calls import CallRows

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from workbench.errors import NotInLibrary
 from workbench.jsonable import to_json
-from workbench.library.database import Database
-from workbench.library.rows import folded, like_pattern, now_text, read_record
-from workbench.library.tables import (
+from workbench.library.database.door import Database
+from workbench.library.database.rows import folded, like_pattern, now_text, read_record
+from workbench.library.database.tables import (
     analyses,
     asset_paths,
     assets,

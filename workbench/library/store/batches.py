@@ -10,13 +10,20 @@ from sqlalchemy import Connection, delete, select, update
 from workbench.backends.usage import Cost, total_cost
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
-from workbench.library.batch import IN_BATCH, OPEN, Batch, BatchRecord, BatchState, RecordState
-from workbench.library.database import Database
-from workbench.library.holders import BATCH_PREFIX
+from workbench.library.calls.batch import (
+    IN_BATCH,
+    OPEN,
+    Batch,
+    BatchRecord,
+    BatchState,
+    RecordState,
+)
+from workbench.library.calls.holders import BATCH_PREFIX
+from workbench.library.database.door import Database
+from workbench.library.database.rows import cost_text, in_batches, read_record, time_text
+from workbench.library.database.tables import batch_records, batches, calls_in_flight, jobs
 from workbench.library.records import CallInFlight, Job
-from workbench.library.rows import cost_text, in_batches, read_record, time_text
 from workbench.library.store.calls import Admission, in_flight, one_at_a_time, short_of_money
-from workbench.library.tables import batch_records, batches, calls_in_flight, jobs
 
 
 class BatchRows:

@@ -13,11 +13,11 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, text, update
 
 from workbench.jsonable import from_json, to_json
-from workbench.library.database import Database
-from workbench.library.holders import is_batched
+from workbench.library.calls.holders import is_batched
+from workbench.library.database.door import Database
+from workbench.library.database.rows import cost_text, read_cost, silence_s, time_text
+from workbench.library.database.tables import calls_in_flight, ledger, limits, sends
 from workbench.library.records import CallInFlight, RateLimit
-from workbench.library.rows import cost_text, read_cost, silence_s, time_text
-from workbench.library.tables import calls_in_flight, ledger, limits, sends
 
 WINDOW_S = 60.0
 """Limits are per minute, and hold for every minute, wherever it begins."""

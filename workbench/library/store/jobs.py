@@ -10,10 +10,10 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
-from workbench.library.database import Database
+from workbench.library.database.door import Database
+from workbench.library.database.rows import in_batches, now_text, read_record, silence_s, time_text
+from workbench.library.database.tables import batches, job_events, jobs, queues, workers
 from workbench.library.records import FINISHED, RANKS, Job, JobEvent, JobState, WorkerRecord
-from workbench.library.rows import in_batches, now_text, read_record, silence_s, time_text
-from workbench.library.tables import batches, job_events, jobs, queues, workers
 
 
 @dataclass(frozen=True, slots=True)

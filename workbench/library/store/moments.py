@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import Connection, Row, delete, select
 
 from workbench.errors import NotInLibrary
-from workbench.library.database import Database
-from workbench.library.rows import in_batches
-from workbench.library.tables import assets, moments, vectors
+from workbench.library.database.door import Database
+from workbench.library.database.rows import in_batches
+from workbench.library.database.tables import assets, moments, vectors
 from workbench.media.timecode import TimeSpan
 from workbench.search.moments import KeptVector, Moment
 

@@ -10,11 +10,18 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select, update
 
 from workbench.jsonable import from_json, to_json
-from workbench.library.database import Database
-from workbench.library.holders import is_batched, machine_name
+from workbench.library.calls.holders import is_batched, machine_name
+from workbench.library.database.door import Database
+from workbench.library.database.rows import read_record
+from workbench.library.database.tables import (
+    asset_paths,
+    assets,
+    calls_in_flight,
+    proxies,
+    reports,
+    workers,
+)
 from workbench.library.records import CallInFlight, ReportRecord
-from workbench.library.rows import read_record
-from workbench.library.tables import asset_paths, assets, calls_in_flight, proxies, reports, workers
 from workbench.media.asset import Asset, Proxy
 
 

@@ -9,10 +9,10 @@ from workbench.analysis.results import Analysis
 from workbench.errors import NotInLibrary
 from workbench.evidence.evidence import Evidence
 from workbench.jsonable import to_json
-from workbench.library.database import Database
+from workbench.library.database.door import Database
+from workbench.library.database.rows import cost_text, read_cost, read_record, time_text
+from workbench.library.database.tables import analyses, evidence, signals
 from workbench.library.records import AnalysisHeader
-from workbench.library.rows import cost_text, read_cost, read_record, time_text
-from workbench.library.tables import analyses, evidence, signals
 
 FEW = 20
 """Analyses read at a time: one of a long film may take a megabyte."""

@@ -8,10 +8,8 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select, text, union
 
 from workbench.jsonable import from_json
-from workbench.library.database import Database
-from workbench.library.records import FINISHED
-from workbench.library.store.jobs import ended_before
-from workbench.library.tables import (
+from workbench.library.database.door import Database
+from workbench.library.database.tables import (
     analyses,
     asset_paths,
     assets,
@@ -21,6 +19,8 @@ from workbench.library.tables import (
     proxies,
     reports,
 )
+from workbench.library.records import FINISHED
+from workbench.library.store.jobs import ended_before
 from workbench.media.asset import Proxy
 
 FEW = 50

@@ -12,10 +12,10 @@ from workbench.backends.order import Forecast
 from workbench.backends.usage import Cost, total_cost
 from workbench.errors import NotInLibrary
 from workbench.jsonable import from_json, to_json
-from workbench.library.database import Database
+from workbench.library.database.door import Database
+from workbench.library.database.rows import cost_text, in_batches, read_cost, read_record, time_text
+from workbench.library.database.tables import jobs, ledger, reports
 from workbench.library.records import Job, LedgerEntry, ReportRecord
-from workbench.library.rows import cost_text, in_batches, read_cost, read_record, time_text
-from workbench.library.tables import jobs, ledger, reports
 
 if TYPE_CHECKING:
     import polars

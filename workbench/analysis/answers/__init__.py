@@ -1,0 +1,1 @@
+"""What models answer: its form, and many answers made one."""

@@ -1,0 +1,1 @@
+"""Analyses of one asset beside each other."""

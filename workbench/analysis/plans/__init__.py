@@ -1,0 +1,1 @@
+"""What a request means: the calls of it, and their price."""

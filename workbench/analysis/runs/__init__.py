@@ -1,0 +1,1 @@
+"""Plans carried out: calls made, kept and put together."""

@@ -1,0 +1,1 @@
+"""What services beside models are asked: to detect, to hear, to speak."""

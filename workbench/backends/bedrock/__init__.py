@@ -1,0 +1,1 @@
+"""Amazon Bedrock: Nova asked at once, as a stream, and in batches."""

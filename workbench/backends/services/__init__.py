@@ -1,0 +1,1 @@
+"""AWS services beside Bedrock: Polly, Rekognition, Transcribe."""

@@ -1,0 +1,1 @@
+"""Commands about analyses: ask, show, compare, find, report."""

@@ -1,0 +1,1 @@
+"""Commands about files: bring in, make small, back up."""

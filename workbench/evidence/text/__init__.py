@@ -1,0 +1,1 @@
+"""What words say without being understood: sentences, topics, key phrases."""

@@ -1,0 +1,1 @@
+"""Films: their pieces, put together, looked at, and published."""

@@ -1,0 +1,1 @@
+"""Paid calls: made once, by one holder, alone or in a batch."""

@@ -1,0 +1,1 @@
+"""The catalog's file or server: its tables, its rows, and the one door to them."""

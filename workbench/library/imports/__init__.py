@@ -1,0 +1,1 @@
+"""Media that come in: from folders and from browsers."""

@@ -1,0 +1,1 @@
+"""Proxies of the library: planned, made, made again, and what they save."""

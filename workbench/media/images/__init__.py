@@ -1,0 +1,1 @@
+"""Still pictures: opened, brought to plain colours, made small."""

@@ -1,0 +1,1 @@
+"""The few packets of a film that its sampled pictures need."""

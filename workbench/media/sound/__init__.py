@@ -1,0 +1,1 @@
+"""Sound of films: how loud it is, and pieces of it."""

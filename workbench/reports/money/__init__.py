@@ -1,0 +1,1 @@
+"""What was spent and what things would cost, as tables and charts."""

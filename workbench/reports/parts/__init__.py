@@ -1,0 +1,1 @@
+"""Parts of a report, and the HTML they are made of."""

@@ -1,0 +1,1 @@
+"""What proxies save, as a table and charts."""

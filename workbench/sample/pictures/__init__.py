@@ -1,0 +1,1 @@
+"""What the talk of the sample shows: drawn, lit and photographed here."""

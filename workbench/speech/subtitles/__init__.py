@@ -1,0 +1,1 @@
+"""Subtitles and captions: read, written, and found inside of videos."""

@@ -1,0 +1,1 @@
+"""Text spoken on this machine."""

@@ -1,0 +1,1 @@
+"""Jobs on screen: the board, a card, a log, and who does the work."""

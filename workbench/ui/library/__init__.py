@@ -1,0 +1,1 @@
+"""Files on screen: brought in, listed, made small."""

@@ -1,0 +1,1 @@
+"""What is asked for on screen: its form, its plan, its price."""

@@ -1,0 +1,1 @@
+"""What was found on screen: watched, compared, searched, reported."""

@@ -1,0 +1,1 @@
+"""What a workspace does about analyses: asks, gathers, compares."""

@@ -1,0 +1,1 @@
+"""What a workspace does about films: writes, makes, keeps, speaks."""
