@@ -10,6 +10,7 @@ import pytest
 from tests.support.clock_film import Look, even_times, shown, write_clock
 from workbench.media.asset import Asset, Proxy
 from workbench.media.ffmpeg import run_ffmpeg
+from workbench.media.packets import feed
 from workbench.media.probe import probe
 from workbench.media.video import recipe as video_recipe
 from workbench.media.video import sampled
@@ -103,6 +104,29 @@ def test_the_pictures_are_those_of_decoding_everything(
     assert ways == [name in FILMS, False]
 
 
+@pytest.mark.parametrize("keys", [12, 25, 31, 40])
+@pytest.mark.parametrize("between", [1, 3, 6])
+def test_a_film_of_open_groups_is_not_held_as_a_whole(
+    tmp_path: Path, ways: list[bool], monkeypatch: pytest.MonkeyPatch, keys: int, between: int
+) -> None:
+    monkeypatch.setattr(feed, "MOST_PACKETS", 60)
+    options = f"keyint={keys}:min-keyint={keys}:bframes={between}:b-adapt=0:scenecut=0:open-gop=1"
+    asset = encoded(tmp_path / "open.mp4", [*X265, f"{options}:log-level=error"])
+    for spec in ("nova", "nova-2fps"):
+        expect_the_same(asset, tmp_path, spec)
+    assert ways == [True, False] * 2
+
+
+def test_a_film_that_was_cut_before_an_open_group_has_the_pictures_of_decoding_everything(
+    tmp_path: Path, ways: list[bool]
+) -> None:
+    options = "keyint=40:min-keyint=40:bframes=4:scenecut=0:open-gop=1:log-level=error"
+    whole = encoded(tmp_path / "whole.mp4", [*X265, options])
+    for name in ("cut.mkv", "cut.mp4"):
+        run_ffmpeg(["-ss", "3.2", "-i", whole.path, "-c", "copy", tmp_path / name])
+        expect_the_same(probe(tmp_path / name), tmp_path / name[-3:], "nova-2fps")
+
+
 @pytest.mark.media
 @pytest.mark.parametrize("name", REAL)
 def test_the_pictures_of_real_films_are_those_of_decoding_everything(
@@ -112,11 +136,21 @@ def test_the_pictures_of_real_films_are_those_of_decoding_everything(
     assert ways == [True, False]
 
 
-def test_a_moment_just_before_a_key_frame_is_not_that_key_frame(tmp_path: Path) -> None:
+OPEN = "keyint=8:min-keyint=8:open-gop=1:bframes=3:b-adapt=0:scenecut=0:log-level=error"
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_moment_just_before_a_key_frame_is_not_that_key_frame(
+    tmp_path: Path, ways: list[bool], is_open: bool
+) -> None:
     # It is decoded three pictures before it is shown, and by that a container finds it.
     look = Look(gop=8, b_frames=3, size_px=(96, 64))
     film = write_clock(tmp_path / "film.mp4", even_times(Fraction(2), 1026), look)
+    if is_open:
+        closed, film = film, tmp_path / "open.mp4"
+        run_ffmpeg(["-i", closed, "-fps_mode", "passthrough", *X265, OPEN, film])
     proxy = make_video_proxy(probe(film), "nova-overview", tmp_path / "out")
+    assert ways == [True]
     for number, (stamp_s, time_ms) in enumerate(shown(proxy.path)):
         assert stamp_s <= number * 1.069 + 0.001
         assert time_ms <= stamp_s * 1000 + 1 < time_ms + 502

@@ -7,7 +7,7 @@ part of it.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -28,6 +28,8 @@ class Pick:
     pts: int
     is_needed: bool
     """Do other pictures refer to it?"""
+    is_open: bool = False
+    """Does it have to be made a beginning?"""
     stamp: int = 0
     decoded_at: int = 0
 
@@ -60,7 +62,8 @@ class Chooser:
         """What is needed of a key frame and all that is decoded from it.
 
         Args:
-            picks: The packets in the order in which they are decoded, the key frame first.
+            picks: The packets in the order in which they are decoded, the key frame first. Those
+                shown later than the next group begins are only referred to.
             next_pts: When the next such group begins; None for the last.
             end_pts: When the last picture ends; only used for the last group.
 
@@ -70,7 +73,9 @@ class Chooser:
         shown = sorted(pick.pts for pick in picks)
         if shown[0] != picks[0].pts or len(set(shown)) != len(shown):
             raise UnfitError
-        if next_pts is not None and shown[-1] >= next_pts:
+        if next_pts is not None and shown[-1] == next_pts:
+            shown.pop()
+        if next_pts is not None and shown[-1] > next_pts:
             raise UnfitError
         chosen: dict[int, int] = {}
         # A key frame that follows at once stands for the moment: nothing else is decoded for it.
@@ -116,7 +121,7 @@ class Chooser:
         if not kept or last == wanted:
             return []
         upto = max(place for place, pick in enumerate(kept) if pick.stamp == last)
-        again = [Pick(pick.packet, pick.pts, pick.is_needed) for pick in kept[: upto + 1]]
+        again = [replace(pick) for pick in kept[: upto + 1]]
         place = {pick.pts: number for number, pick in enumerate(sorted(again, key=_pts), 1)}
         for pick in again:
             pick.stamp = self.count * UNIT + UNIT // 2 * place[pick.pts] // len(again)

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
 from typing import Any
@@ -18,7 +18,7 @@ from workbench.media.containers import (
     require_video,
 )
 from workbench.media.packets.choice import LONGEST_LATE_S, UNIT, Chooser, Pick
-from workbench.media.packets.roles import Look, UnfitError, look_for
+from workbench.media.packets.roles import Look, Role, UnfitError, reader_for
 
 CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 """Those that keep the time of every picture, by ffmpeg's names."""
@@ -40,7 +40,7 @@ def turning(asset: Asset) -> str | None:
         if stream is None or container.format.name not in CONTAINERS:
             return None
         codec = stream.codec_context
-        if look_for(codec.codec.canonical_name, codec.extradata) is None:
+        if reader_for(codec.codec.canonical_name, codec.extradata) is None:
             return None
         frame = next(decoded(container, stream), None)
         if frame is None:
@@ -100,23 +100,27 @@ class PictureFeed:
             with av.open(pipe, "w", format="nut", options=options) as out:
                 target = out.add_stream_from_template(stream, opaque=True)
                 target.time_base = Fraction(1, UNIT)
-                for pick in self._picks(container, stream):
+                codec = stream.codec_context
+                reader = reader_for(codec.codec.canonical_name, codec.extradata)
+                if reader is None:
+                    raise UnfitError
+                for pick in self._picks(container, stream, reader.look):
                     packet = pick.packet
+                    if pick.is_open:
+                        packet = av.Packet(reader.begin(packet))
+                        packet.is_keyframe = True
                     packet.stream = target
                     packet.time_base = Fraction(1, UNIT)
                     packet.pts, packet.dts = pick.stamp, pick.decoded_at
                     packet.duration = None
                     out.mux_one(packet)
 
-    def _picks(self, container: Any, stream: Any) -> Iterator[Pick]:
+    def _picks(self, container: Any, stream: Any, look: Look) -> Iterator[Pick]:
         base = stream.time_base
         frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
         late_s = 0.0 if self.takes_key_frames else max(ROUNDING_S, min(LONGEST_LATE_S, frame_s))
         chooser = Chooser(self.step_s / base, int(Fraction(late_s) / base))
         zero = round(Fraction(container.start_time or 0, 1_000_000) / base)
-        look = look_for(stream.codec_context.codec.canonical_name, stream.codec_context.extradata)
-        if look is None:
-            raise UnfitError
         frame, longest = (round(Fraction(each) / base) for each in (frame_s, self.asset.duration_s))
         source = _Groups(container, stream, look, zero, frame, longest)
         if self.takes_key_frames:
@@ -191,37 +195,65 @@ class _Groups:
             UnfitError: One is too large, or its packets have no times.
         """
         picks: list[Pick] = []
-        size = last = 0
+        # A group that lacks only what is shown before the open key frame at its end.
+        ended: list[Pick] = []
+        for role, pick in self._read(found):
+            if role.leads:
+                if ended:
+                    ended.append(pick)
+                elif len(picks) != 1 or not picks[0].is_open:
+                    raise UnfitError
+                # Else the film begins here, or was cut here: nobody can decode it.
+                continue
+            if ended:
+                yield ended, picks[0].pts
+                ended = []
+            if not role.begins:
+                picks.append(pick)
+                continue
+            if picks and role.is_open:
+                ended = [*picks, pick]
+            elif picks:
+                yield picks, pick.pts
+            picks = [replace(pick, is_open=role.is_open)]
+        if ended:
+            yield ended, picks[0].pts
+        yield picks, None
+
+    def _read(self, found: Iterator[Any] | None) -> Iterator[tuple[Role, Pick]]:
+        """Each packet, and what it is to the others; the first can be begun with."""
+        size = count = last = 0
         for packet in found or packets(self.container, self.stream):
             if not packet.size:
                 continue
             if packet.pts is None or packet.is_discard or packet.is_corrupt:
                 raise UnfitError
-            can_begin, is_needed = self.look(packet)
+            role = self.look(packet)
+            if role.begins:
+                size = count = 0
+            elif not count:
+                raise UnfitError
+            size, count = size + packet.size, count + 1
+            if size > MOST_BYTES or count > MOST_PACKETS:
+                raise UnfitError
             pts = int(packet.pts) - self.zero
-            if can_begin and picks:
-                yield picks, pts
-                picks, size = [], 0
-            if not picks and not can_begin:
-                raise UnfitError
-            picks.append(Pick(packet, pts, is_needed))
-            size += packet.size
-            if size > MOST_BYTES or len(picks) > MOST_PACKETS:
-                raise UnfitError
             last = max(last, pts)
             self.end_pts = max(self.end_pts, pts + (packet.duration or self.frame))
-        if not picks:
+            yield role, Pick(packet, pts, role.is_needed)
+        if not count:
             raise UnfitError
         # How long the last picture is shown is a guess in some containers: none outlasts its film.
         self.end_pts = min(self.end_pts, max(last + 1, self.longest))
-        yield picks, None
 
     def key_at(self, pts: int) -> Pick:
         """The key frame at or before a moment; the first of the film before that."""
         for packet in self._from(pts):
-            if not packet.size or packet.pts is None or not self.look(packet)[0]:
+            if not packet.size or packet.pts is None:
                 break
-            return Pick(packet, int(packet.pts) - self.zero, is_needed=True)
+            role = self.look(packet)
+            if not role.begins:
+                break
+            return Pick(packet, int(packet.pts) - self.zero, is_needed=True, is_open=role.is_open)
         raise UnfitError
 
     def group_at(self, pts: int) -> tuple[list[Pick], int | None]:

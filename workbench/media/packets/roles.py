@@ -3,19 +3,39 @@
 Only what stands in the headers of pictures counts: the marks of a container are not always right.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 
 class UnfitError(Exception):
     """The packets of a source cannot be chosen among: all of it has to be decoded."""
 
 
-Look = Callable[[Any], tuple[bool, bool]]
-"""Reads a packet: can decoding begin with it, and do other pictures refer to it?"""
+class Role(NamedTuple):
+    """What a packet is to the others."""
+
+    begins: bool
+    """Can decoding begin with it?"""
+    is_needed: bool
+    """Do other pictures refer to it?"""
+    is_open: bool = False
+    """Begins, but pictures that follow it in the file are shown before it and need what was before."""
+    leads: bool = False
+    """One of those pictures."""
 
 
-def look_for(codec: str, extradata: bytes | None) -> Look | None:
+Look = Callable[[Any], Role]
+"""Reads a packet; its first bytes are enough."""
+
+
+class Reader(NamedTuple):
+    """How the packets of a film are read, and an open one made a beginning."""
+
+    look: Look
+    begin: Callable[[Any], bytes] = bytes
+
+
+def reader_for(codec: str, extradata: bytes | None) -> Reader | None:
     """How to read the packets of a codec; None where we cannot.
 
     Args:
@@ -23,69 +43,85 @@ def look_for(codec: str, extradata: bytes | None) -> Look | None:
         extradata: What the container keeps for the decoder.
     """
     if codec == "mjpeg":
-        return lambda _: (True, True)
+        return Reader(lambda _: Role(begins=True, is_needed=True))
     if codec == "vp9":
-        return _vp9_look
+        return Reader(_vp9_look)
     if codec == "av1":
-        return _av1_look
+        return Reader(_av1_look)
     data = extradata or b""
     if codec == "h264" and len(data) > 6 and data[0] == 1:
-        return _h264_reader((data[4] & 3) + 1)
+        length_bytes = (data[4] & 3) + 1
+        return Reader(lambda packet: _h264_look(packet, length_bytes))
     if codec == "hevc" and len(data) > 22 and data[0] == 1:
-        return _hevc_reader((data[21] & 3) + 1)
+        length_bytes = (data[21] & 3) + 1
+        return Reader(
+            lambda packet: _hevc_look(packet, length_bytes),
+            lambda packet: _hevc_begin(packet, length_bytes),
+        )
     return None
 
 
-def _units(data: memoryview, length_bytes: int) -> list[int]:
-    """First two bytes of the units of a packet, as numbers."""
-    heads = []
+def _units(data: memoryview | bytearray, length_bytes: int) -> Iterator[tuple[int, int]]:
+    """Of each unit of a packet: where it is, and its first two bytes as a number."""
     place, end = 0, len(data)
     while place + length_bytes + 1 < end:
         size = int.from_bytes(data[place : place + length_bytes], "big")
         place += length_bytes
-        heads.append(data[place] << 8 | data[place + 1])
+        yield place, data[place] << 8 | data[place + 1]
         place += size
-    return heads
 
 
-def _h264_reader(length_bytes: int) -> Look:
-    def look(packet: Any) -> tuple[bool, bool]:
-        # Rec. ITU-T H.264, 7.3.1: nal_ref_idc in bits 5 and 6, nal_unit_type in bits 0 to 4.
-        heads = [head >> 8 for head in _units(memoryview(packet), length_bytes)]
-        kinds = {head & 31 for head in heads}
-        if kinds & {2, 3, 4, 20, 21} or not kinds & {1, 5}:
-            raise UnfitError
-        return 5 in kinds, any(head & 0x60 for head in heads if head & 31 in (1, 5))
-
-    return look
+def _h264_look(packet: Any, length_bytes: int) -> Role:
+    # Rec. ITU-T H.264, 7.3.1: nal_ref_idc in bits 5 and 6, nal_unit_type in bits 0 to 4.
+    heads = [head >> 8 for _, head in _units(memoryview(packet), length_bytes)]
+    kinds = {head & 31 for head in heads}
+    if kinds & {2, 3, 4, 20, 21} or not kinds & {1, 5}:
+        raise UnfitError
+    return Role(5 in kinds, any(head & 0x60 for head in heads if head & 31 in (1, 5)))
 
 
-def _hevc_reader(length_bytes: int) -> Look:
-    def look(packet: Any) -> tuple[bool, bool]:
-        # Rec. ITU-T H.265, 7.3.1.2 and table 7-1: pictures are types 0 to 31; even ones up to 14
-        # are referred to by none of their own layer.
-        heads = _units(memoryview(packet), length_bytes)
-        kinds = {head >> 9 & 63 for head in heads} & set(range(32))
-        if not kinds or any(head & 7 != 1 for head in heads if head >> 9 & 63 < 32):
-            raise UnfitError
-        return bool(kinds & {19, 20}), not all(kind <= 14 and kind % 2 == 0 for kind in kinds)
-
-    return look
+# Rec. ITU-T H.265, table 7-1. Pictures are types 0 to 31; of the leading ones, only RASL pictures
+# need what was decoded before the CRA picture they follow.
+_RADL, _RASL, _IDR, _CRA, _BLA_N_LP = {6, 7}, {8, 9}, {19, 20}, 21, 18
 
 
-def _vp9_look(packet: Any) -> tuple[bool, bool]:
+def _hevc_look(packet: Any, length_bytes: int) -> Role:
+    heads = [head for _, head in _units(memoryview(packet), length_bytes)]
+    kinds = {head >> 9 & 63 for head in heads} & set(range(32))
+    if not kinds or any(head & 7 != 1 for head in heads if head >> 9 & 63 < 32):
+        raise UnfitError
+    is_open = kinds == {_CRA}
+    return Role(
+        begins=is_open or bool(kinds & _IDR),
+        # Even ones up to 14 are referred to by none of their own layer.
+        is_needed=not all(kind <= 14 and kind % 2 == 0 for kind in kinds),
+        is_open=is_open,
+        leads=kinds <= _RASL | _RADL,
+    )
+
+
+def _hevc_begin(packet: Any, length_bytes: int) -> bytes:
+    """Make a CRA picture one that a decoder begins with wherever it stands, as a splicer does."""
+    data = bytearray(packet)
+    for place, head in _units(data, length_bytes):
+        if head >> 9 & 63 == _CRA:
+            data[place] = data[place] & 0x81 | _BLA_N_LP << 1
+    return bytes(data)
+
+
+def _vp9_look(packet: Any) -> Role:
     # VP9 bitstream specification, 7.2: the mark of a frame, its profile, whether it shows another
     # again, and whether it is no key frame. A key frame replaces all that could be referred to.
     head = memoryview(packet)[0]
     if head >> 6 != 2 or head & 0x30 == 0x30:
         raise UnfitError
-    return not head & 0x0C, True
+    return Role(begins=not head & 0x0C, is_needed=True)
 
 
 _AV1_FRAME_HEADER, _AV1_FRAME = 3, 6
 
 
-def _av1_look(packet: Any) -> tuple[bool, bool]:
+def _av1_look(packet: Any) -> Role:
     # AV1 bitstream specification, 5.3.2 and 5.9.2: the first frame of a packet shows another again
     # (bit 7), is a key frame (0 in bits 5 and 6), and is shown (bit 4), or not.
     data = memoryview(packet)
@@ -96,7 +132,7 @@ def _av1_look(packet: Any) -> tuple[bool, bool]:
             raise UnfitError
         size, place = _leb128(data, place + 1)
         if head >> 3 in {_AV1_FRAME_HEADER, _AV1_FRAME} and place < len(data):
-            return data[place] & 0xF0 == 0x10, True
+            return Role(begins=data[place] & 0xF0 == 0x10, is_needed=True)
         place += size
     raise UnfitError
 
