@@ -66,6 +66,19 @@ class Sleeper:
         self.waits_s.append(seconds)
 
 
+class Gate:
+    """Lets everything pass, and writes down what it is asked and told."""
+
+    def __init__(self) -> None:
+        self.asked: list[int | None] = []
+        self.settled: list[tuple[int, int | None]] = []
+
+    def __call__(self, tokens: int | None = None) -> Callable[[int | None], None]:
+        self.asked.append(tokens)
+        number = len(self.asked)
+        return lambda used: self.settled.append((number, used))
+
+
 # One of each for all tests: opening a boto3 client takes longer than most of them.
 
 
@@ -215,6 +228,12 @@ def question(clip: Path, part: MakePart) -> ModelRequest:
         media=(part(clip),),
         system="You describe recordings for analysts.",
     )
+
+
+@pytest.fixture
+def asked(question: ModelRequest) -> ModelRequest:
+    """The question about the clip's words, for a model of a user's own server."""
+    return replace(question, model="qwen", media=())
 
 
 @pytest.fixture

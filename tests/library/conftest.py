@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.calls import CATALOG, JOB
+from tests.support.orders import Scripted
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import (
     Analysis,
@@ -18,8 +20,11 @@ from workbench.analysis.results import (
     Occurrence,
     Summary,
 )
+from workbench.backends.call_cache import CallCache
 from workbench.backends.usage import Usage
 from workbench.evidence.evidence import Evidence, Shot, TextBlock
+from workbench.library.calls.making import CallTools
+from workbench.library.records import Job
 from workbench.library.store import Store
 from workbench.media.asset import Asset
 from workbench.media.timecode import TimeSpan
@@ -60,6 +65,21 @@ def any_store(
         return
     with Store.open(request.getfixturevalue("postgres_url")) as store:
         yield store
+
+
+@pytest.fixture
+def backend() -> Scripted:
+    """A service that answers every call; a test gives it steps to play instead."""
+    return Scripted()
+
+
+@pytest.fixture
+def tools(any_store: Store, backend: Scripted, tmp_path: Path) -> CallTools:
+    """What it takes to make calls for the job of `tests.support.calls`."""
+    now = datetime.now(UTC)
+    any_store.put_job(Job(id=JOB, kind="analyse", title="t", state="running", created_at=now))
+    cache = CallCache(tmp_path / "calls")
+    return CallTools(lambda _: backend, CATALOG.get, cache, any_store, patience_s=0.0)
 
 
 @pytest.fixture

@@ -1,67 +1,24 @@
-"""A paid call is made once, and written down once, whoever asks and whatever dies."""
+"""A paid call is made once, written down once, and not at all past a cap, whoever asks."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.orders import MOST_USD, Scripted, failing, in_threads, order_of
+from tests.support.calls import CATALOG, COST, JOB, events, make, rows
+from tests.support.orders import MOST_USD, failing, in_threads, order_of
 from workbench.backends.call_cache import CallCache
-from workbench.backends.catalog.file import load_catalog
 from workbench.backends.catalog.pricing import cost_of
-from workbench.backends.order import CallOrder, CallOutcome
+from workbench.backends.order import CallOutcome
 from workbench.backends.protocol import ModelReply
 from workbench.backends.usage import Usage
-from workbench.errors import (
-    BadReply,
-    BudgetReached,
-    DiskFull,
-    LibraryGone,
-    MediaMissing,
-    ServiceDown,
-)
-from workbench.library.calls.making import CallTools, make_call, settle_stale
-from workbench.library.records import CallInFlight, Job, LedgerEntry, RateLimit
+from workbench.errors import BadReply, BudgetReached, DiskFull, MediaMissing, ServiceDown
+from workbench.library.records import LedgerEntry, RateLimit
 from workbench.library.store import Store
-
-CATALOG = load_catalog()
-COST = cost_of(Usage(input_tokens=1000, output_tokens=100), CATALOG.get("micro"), "us")
-JOB = "0123456789abcdef"
-
-
-@pytest.fixture
-def backend() -> Scripted:
-    return Scripted()
-
-
-@pytest.fixture
-def tools(any_store: Store, backend: Scripted, tmp_path: Path) -> CallTools:
-    now = datetime.now(UTC)
-    any_store.put_job(Job(id=JOB, kind="analyse", title="t", state="running", created_at=now))
-    cache = CallCache(tmp_path / "calls")
-    return CallTools(lambda _: backend, CATALOG.get, cache, any_store, patience_s=0.0)
-
-
-def make(tools: CallTools, order: CallOrder | None = None, **options: Any) -> CallOutcome:
-    return make_call(order or order_of(), **({"job_id": JOB, "tools": tools} | options))
-
-
-def rows(tools: CallTools) -> list[tuple[str, Decimal | None]]:
-    """Outcome and cost of every row of the ledger."""
-    ledger = tools.store.ledger()
-    return list(zip(ledger["outcome"], ledger["cost_usd"], strict=True))
-
-
-def events(tools: CallTools) -> list[str]:
-    """What the job's log says, oldest first."""
-    return [event.event for event in reversed(tools.store.events(JOB))]
 
 
 def test_a_call_is_kept_written_down_and_landed(tools, backend):
@@ -271,154 +228,3 @@ def test_a_call_that_was_sent_is_finished_whoever_gives_up(tools, backend):
     backend.steps = [gone.set]
     assert make(tools, check=check).was_paid
     assert rows(tools) == [("answered", COST)]
-
-
-def a_dead_process() -> str:
-    """The name of a process of this machine that lives no more."""
-    return f"{os.uname().nodename}:{2**22 + 1}:1"
-
-
-def left_in_flight(tools: CallTools, order: CallOrder, *, was_sent: bool = True) -> None:
-    """What a process leaves behind that dies while it makes a call."""
-    call = CallInFlight(
-        order.key, order.model, JOB, a_dead_process(), 0.0, 0.0, order.most_usd, order.call_id,
-        order.asset_id, order.label, order.estimated_usd, order.route,
-    )  # fmt: skip
-    assert tools.store.admit(call, cap_usd=None, is_alive=lambda _: True).verdict == "go"
-    if was_sent:
-        assert tools.store.reserve_send(order.model, 1, order.key)[0]
-
-
-def keep_reply(tools: CallTools, order: CallOrder) -> None:
-    usage = Usage(input_tokens=1000, output_tokens=100)
-    tools.cache.put(order.key, "", ModelReply({"summary": "A."}, usage, "us.micro", "end", 0.1))
-
-
-def test_a_reply_whose_maker_died_before_the_ledger_had_it_gets_its_row(tools, backend):
-    order = order_of(1)
-    left_in_flight(tools, order)
-    keep_reply(tools, order)
-    assert settle_stale(tools) == 1
-    assert rows(tools) == [("answered", COST)]
-    assert tools.store.job(JOB).cost_usd == COST
-    assert not make(tools, order).was_paid
-    assert settle_stale(tools) == 0
-    assert backend.sent == []
-
-
-def test_whoever_asks_for_any_call_closes_the_gaps_first(tools):
-    left_in_flight(tools, order_of(1))
-    keep_reply(tools, order_of(1))
-    make(tools, order_of(2))
-    assert rows(tools) == [("answered", COST)] * 2
-    assert tools.store.calls_in_flight() == []
-
-
-def test_a_gap_is_closed_once_however_many_close_it(tools):
-    for number in range(4):
-        left_in_flight(tools, order_of(number))
-        keep_reply(tools, order_of(number))
-    in_threads([lambda: settle_stale(tools)] * 6)
-    assert rows(tools) == [("answered", COST)] * 4
-    assert tools.store.job(JOB).calls_paid == 4
-
-
-def test_a_maker_that_died_after_the_ledger_had_its_row_leaves_no_gap(tools, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(Store, "landed", lambda *_: None)
-        make(tools)
-    assert settle_stale(tools) == 1
-    assert rows(tools) == [("answered", COST)]
-
-
-def test_a_call_whose_maker_died_with_it_is_lost_and_made_again(tools, backend):
-    left_in_flight(tools, order_of())
-    assert make(tools).was_paid
-    assert rows(tools) == [("lost", None), ("answered", COST)]
-    assert events(tools) == ["call.lost", "call.sent", "call.answered"]
-    # Nobody knows whether the lost one was billed.
-    assert tools.store.job(JOB).cost_usd is None
-
-
-def test_a_lost_call_counts_against_the_cap_as_the_most_it_can_have_cost(tools):
-    order = order_of(cap_usd=2 * MOST_USD - Decimal("0.001"))
-    left_in_flight(tools, order)
-    with pytest.raises(BudgetReached):
-        make(tools, order)
-    assert rows(tools) == [("lost", None)]
-    assert make(tools, replace(order, cap_usd=2 * MOST_USD)).was_paid
-
-
-def test_a_call_whose_maker_died_before_sending_it_cost_nothing(tools):
-    left_in_flight(tools, order_of(), was_sent=False)
-    assert make(tools).was_paid
-    assert rows(tools) == [("answered", COST)]
-
-
-def test_a_call_that_was_broken_off_in_flight_is_lost(tools, backend):
-    backend.steps = [failing(KeyboardInterrupt())]
-    with pytest.raises(KeyboardInterrupt):
-        make(tools)
-    assert make(tools).was_paid
-    assert rows(tools) == [("lost", None), ("answered", COST)]
-
-
-def gone_for(monkeypatch: pytest.MonkeyPatch, method: str, times: int) -> None:
-    """Let the catalog be away for the next calls of a method."""
-    real, left = getattr(Store, method), iter(range(times))
-
-    def away(self: Store, *words: Any, **facts: Any) -> Any:
-        if next(left, None) is not None:
-            raise LibraryGone("it cannot be reached", hint="wait")
-        return real(self, *words, **facts)
-
-    monkeypatch.setattr(Store, method, away)
-
-
-@pytest.mark.parametrize(
-    "method", ["admit", "reserve_send", "settle_send", "record_call", "landed", "add_event"]
-)
-def test_a_catalog_that_is_away_for_a_moment_costs_no_second_call(
-    tools, backend, monkeypatch, method
-):
-    gone_for(monkeypatch, method, 1)
-    assert make(replace(tools, patience_s=60.0)).was_paid
-    assert not make(tools).was_paid
-    assert len(backend.sent) == 1
-    assert rows(tools) == [("answered", COST)]
-    assert tools.store.calls_in_flight() == []
-
-
-def test_a_catalog_that_stays_away_is_told_before_anything_is_sent(tools, backend, monkeypatch):
-    gone_for(monkeypatch, "admit", 100)
-    with pytest.raises(LibraryGone):
-        make(tools)
-    assert backend.sent == []
-
-
-def test_a_row_that_could_not_be_written_is_written_by_the_next_who_asks(
-    tools, backend, monkeypatch
-):
-    with monkeypatch.context() as patch:
-        gone_for(patch, "record_call", 100)
-        assert make(tools).was_paid
-    assert rows(tools) == []
-    assert not make(tools).was_paid
-    make(tools, order_of(2))
-    assert rows(tools) == [("answered", COST)] * 2
-    assert len(backend.sent) == 2
-
-
-def test_a_server_that_goes_and_comes_back_while_a_call_is_in_flight_gets_its_row(
-    postgres_server, postgres_url, backend, tmp_path
-):
-    with Store.open(postgres_url) as store:
-        cache = CallCache(tmp_path / "calls")
-        tools = CallTools(lambda _: backend, CATALOG.get, cache, store, patience_s=60.0)
-        back = threading.Timer(1.5, postgres_server.start)
-        backend.steps = [lambda: (postgres_server.stop(), back.start())]
-        assert make(tools).was_paid
-        back.join()
-        assert not make(tools).was_paid
-        assert rows(tools) == [("answered", COST)]
-        assert store.calls_in_flight() == []

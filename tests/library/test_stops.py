@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.library.test_calls import CATALOG, backend, events, make, rows, tools
+from tests.support.calls import CATALOG, events, make, rows
 from tests.support.orders import Scripted, failing, in_threads, order_of
 from workbench.analysis.plans.question import cut_reply, kept_answer
 from workbench.backends.catalog.pricing import cost_of
@@ -23,8 +23,6 @@ from workbench.errors import (
     ServiceDown,
 )
 from workbench.library.records import RateLimit
-
-__all__ = ["backend", "tools"]
 
 PATIENCE_S = 60.0
 

@@ -15,19 +15,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.support.bedrock_rules import LETTERS_PER_TOKEN, Received, Refusal, checked
+from tests.support.hosted_batch import ACCOUNT, HostedBatch
 from tests.support.loopback import LoopbackHandler, LoopbackServer, aws_environment
 from tests.support.moto_s3 import S3Server
 from tests.support.nova_answers import answer_to
 from tests.support.service_model import faults_of
 
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/batches"
 PATH = "/model-invocation-job"
 SCHEMA_MARK = "JSON schema:\n"
@@ -48,38 +46,6 @@ class BatchError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-@dataclass
-class HostedBatch:
-    """A batch as the service keeps it."""
-
-    id: str
-    asked: dict[str, Any]
-    """The request it was begun by."""
-    status: str = "Submitted"
-    message: str = ""
-    submitted_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    total: int = 0
-    processed: int = 0
-    succeeded: int = 0
-    failed: int = 0
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:bedrock:{REGION}:{ACCOUNT}:model-invocation-job/{self.id}"
-
-    @property
-    def name(self) -> str:
-        return str(self.asked["jobName"])
-
-    @property
-    def input_uri(self) -> str:
-        return str(self.asked["inputDataConfig"]["s3InputDataConfig"]["s3Uri"])
-
-    @property
-    def output_uri(self) -> str:
-        return str(self.asked["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])
 
 
 class BedrockControlServer(LoopbackServer):
@@ -146,10 +112,10 @@ class BedrockControlServer(LoopbackServer):
                 case "GetModelInvocationJob":
                     batch = self._named(given)
                     self._step(batch)
-                    return _told(batch)
+                    return batch.told()
                 case "ListModelInvocationJobs":
                     part = given.get("nameContains", "")
-                    found = [_told(batch) for batch in self.batches if part in batch.name]
+                    found = [batch.told() for batch in self.batches if part in batch.name]
                     return {"invocationJobSummaries": found}
                 case "StopModelInvocationJob":
                     batch = self._named(given)
@@ -199,7 +165,7 @@ class BedrockControlServer(LoopbackServer):
     def _validate(self, batch: HostedBatch) -> None:
         """See that there are records, all media in their folder, and enough of them."""
         try:
-            records = self._records(batch)
+            records = batch.records(self.s3)
         except ValueError as error:
             batch.status, batch.message = "Failed", str(error)
             return
@@ -210,34 +176,12 @@ class BedrockControlServer(LoopbackServer):
                 f"The batch has {batch.total} records; it needs at least {self.least_records}."
             )
 
-    def _records(self, batch: HostedBatch) -> list[dict[str, Any]]:
-        folder = batch.input_uri
-        if not folder.endswith("/"):
-            raise ValueError("With media in S3 the input has to be a folder.")
-        prefix = folder.removeprefix(f"s3://{self.s3.bucket}/")
-        files = {k: v for k, v in self.s3.objects().items() if k.startswith(prefix)}
-        lines = [
-            line
-            for name, kept in files.items()
-            if name.endswith(".jsonl")
-            for line in kept.data.decode().split("\n")
-            if line
-        ]
-        if not lines:
-            raise ValueError("The folder holds no JSONL file.")
-        records = [json.loads(line) for line in lines]
-        for record in records:
-            for uri in _uris(record["modelInput"]):
-                if uri.rpartition("/")[0] != folder.rstrip("/"):
-                    raise ValueError(f"{uri} is not in the folder {folder}.")
-        return records
-
     def _finish(self, batch: HostedBatch, ends_as: str, most: int | None = None) -> None:
         """Answer records and write what came of them; of a batch that does not end well, a part."""
         if ends_as == "Failed":
             batch.status, batch.message = "Failed", "The role cannot read the folder."
             return
-        records = self._records(batch) if batch.total else []
+        records = batch.records(self.s3) if batch.total else []
         if ends_as == "Expired":
             most = len(records) // 2
             batch.message = "The job has reached its time limit."
@@ -256,28 +200,12 @@ class BedrockControlServer(LoopbackServer):
             batch.failed += "error" in told
         random.Random(batch.id).shuffle(lines)
         batch.processed = len(done)
-        self._write(batch, lines, tokens)
+        batch.write(self.s3, lines, tokens)
         self.input_tokens += tokens[0]
         self.output_tokens += tokens[1]
         # In part only where both came of it.
         is_partial = 0 < batch.failed < batch.processed
         batch.status = ends_as or ("PartiallyCompleted" if is_partial else "Completed")
-
-    def _write(self, batch: HostedBatch, lines: list[str], tokens: list[int]) -> None:
-        folder = batch.output_uri.removeprefix(f"s3://{self.s3.bucket}/").rstrip("/")
-        here = f"{folder}/{batch.id}"
-        data = "\n".join([*lines, ""]).encode()
-        self.s3.write(f"{here}/records.jsonl.out", data, "application/jsonl")
-        manifest = {
-            "totalRecordCount": batch.total,
-            "processedRecordCount": batch.processed,
-            "successRecordCount": batch.succeeded,
-            "errorRecordCount": batch.failed,
-            "inputTokenCount": tokens[0],
-            "outputTokenCount": tokens[1],
-        }
-        text = json.dumps(manifest).encode()
-        self.s3.write(f"{here}/manifest.json.out", text, "application/json")
 
     def _answered(
         self,
@@ -320,38 +248,8 @@ def _checked_record(
     return checked(model_id, body, read)
 
 
-def _uris(body: dict[str, Any]) -> list[str]:
-    """Where the media of a record are."""
-    return [
-        value["source"]["s3Location"]["uri"]
-        for message in body["messages"]
-        for block in message["content"]
-        for kind, value in block.items()
-        if kind in {"video", "image"}
-    ]
-
-
 def _failed(code: str, message: str) -> dict[str, Any]:
     return {"error": {"errorCode": code, "errorMessage": message}}
-
-
-def _told(batch: HostedBatch) -> dict[str, Any]:
-    told = {
-        "jobArn": batch.arn,
-        "jobName": batch.name,
-        "modelId": batch.asked["modelId"],
-        "roleArn": batch.asked["roleArn"],
-        "status": batch.status,
-        "submitTime": batch.submitted_at.isoformat(),
-        "inputDataConfig": batch.asked["inputDataConfig"],
-        "outputDataConfig": batch.asked["outputDataConfig"],
-        "modelInvocationType": "Converse",
-        "totalRecordCount": batch.total,
-        "processedRecordCount": batch.processed,
-        "successRecordCount": batch.succeeded,
-        "errorRecordCount": batch.failed,
-    }
-    return {**told, **({"message": batch.message} if batch.message else {})}
 
 
 class _Handler(LoopbackHandler[BedrockControlServer]):

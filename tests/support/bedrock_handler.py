@@ -13,10 +13,11 @@ from tests.support.bedrock_rules import (
     Refusal,
     checked,
 )
-from tests.support.bedrock_steps import STATUSES, Step, cut_in_stream
+from tests.support.bedrock_steps import STATUSES, cut_in_stream
 from tests.support.event_stream import CONTENT_TYPE, converse_events, exception
 from tests.support.loopback import LoopbackHandler
 from tests.support.service_model import faults_of
+from tests.support.steps import Step
 
 if TYPE_CHECKING:
     from tests.support.bedrock_server import BedrockServer

@@ -16,7 +16,6 @@ import json
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,25 +25,21 @@ from tests.support.bedrock_handler import Call, Handler
 from tests.support.bedrock_rules import ReadS3, Received
 from tests.support.bedrock_steps import (
     STATUSES,
-    Step,
     billed_at,
-    cut,
-    cut_in_reply,
     cut_in_stream,
     empty,
     ends_early,
     error,
     error_in_stream,
-    garbled,
     garbled_in_stream,
-    hang,
     hang_in_stream,
     says,
     stopped,
     tool_input,
 )
-from tests.support.loopback import LoopbackServer, credentials_for_tests
+from tests.support.loopback import credentials_for_tests
 from tests.support.nova_answers import answer_to
+from tests.support.steps import Step, SteppedServer, cut, cut_in_reply, garbled, hang
 
 __all__ = [
     "STATUSES",
@@ -70,7 +65,7 @@ __all__ = [
 ]
 
 
-class BedrockServer(LoopbackServer):
+class BedrockServer(SteppedServer[Call]):
     """The server: started by `with`, or by `start`."""
 
     def __init__(
@@ -90,48 +85,16 @@ class BedrockServer(LoopbackServer):
         self.most_at_once = 0
         """Most requests that were under way at the same moment."""
         self._log = log
-        self._steps: deque[Step] = deque()
-        self._always: Step | None = None
-        self._calls: list[Call] = []
         self._under_way = 0
-        self._lock = threading.Lock()
         self._started = time.monotonic()
-
-    def script(self, *steps: Step) -> None:
-        """Play these steps for the next requests that keep the rules, one each."""
-        with self._lock:
-            self._steps.extend(steps)
-
-    def always(self, step: Step | None) -> None:
-        """Play this step whenever the script is empty; None to answer again."""
-        with self._lock:
-            self._always = step
 
     def reset(self) -> None:
         """Forget the log, the script and the delay."""
+        self.forget()
         with self._lock:
             self.delay_s = 0.0
             self.read_s3 = None
-            self._calls.clear()
-            self._steps.clear()
-            self._always = None
             self.most_at_once = 0
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """Everything that came in, in order of arrival's end."""
-        with self._lock:
-            return tuple(self._calls)
-
-    @property
-    def received(self) -> int:
-        """How many requests came in."""
-        return len(self.calls)
-
-    @property
-    def answered(self) -> int:
-        """How many were answered, and so would be billed."""
-        return sum(1 for call in self.calls if call.output_tokens)
 
     @property
     def under_way(self) -> int:
@@ -143,11 +106,6 @@ class BedrockServer(LoopbackServer):
     def refused(self) -> tuple[Call, ...]:
         """Those that broke a rule."""
         return tuple(call for call in self.calls if call.outcome == "refused")
-
-    def next_step(self) -> Step | None:
-        """What to do with a request instead of answering it."""
-        with self._lock:
-            return self._steps.popleft() if self._steps else self._always
 
     def enter(self) -> None:
         """A request is under way."""

@@ -1,7 +1,8 @@
-"""What the loopback Bedrock can be told to do with a request instead of answering it."""
+"""What the loopback Bedrock alone can be told to do instead of answering a request."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from tests.support.steps import Step
 
 STATUSES = {
     "AccessDeniedException": 403,
@@ -19,44 +20,11 @@ STATUSES = {
 }
 
 
-@dataclass(frozen=True)
-class Step:
-    """What to do with one request instead of answering it."""
-
-    name: str
-    status: int = 200
-    seconds: float = 0.0
-    payload: Any = None
-    after: int = 0
-    """Events of a stream that are sent before."""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 def error(kind: str, message: str = "", *, status: int = 0, retry_after_s: int = 0) -> Step:
     """Fail with one of the service's errors."""
     headers = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
     said = message or f"{kind} on command"
     return Step(kind, status or STATUSES[kind], payload={"message": said}, headers=headers)
-
-
-def hang(seconds: float = 3600) -> Step:
-    """Take the request and say nothing for so long; then answer."""
-    return Step("hang", seconds=seconds)
-
-
-def cut() -> Step:
-    """Close the connection without a word."""
-    return Step("cut")
-
-
-def cut_in_reply() -> Step:
-    """Close the connection in the middle of the reply."""
-    return Step("cut_in_reply")
-
-
-def garbled(status: int = 200) -> Step:
-    """Send something that is not JSON, as a proxy in between might."""
-    return Step("garbled", status)
 
 
 def stopped(stop_reason: str) -> Step:

@@ -9,104 +9,18 @@ forced call and does not force it, LM Studio takes no named tool, many take no t
         assert server.answered == 1
 """
 
-import base64
-import binascii
-import io
 import json
-import re
-import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.bedrock_rules import HOSTED, LETTERS_PER_TOKEN, Received, ReceivedMedia
-from tests.support.loopback import LoopbackHandler, LoopbackServer
+from tests.support.bedrock_rules import LETTERS_PER_TOKEN, Received, ReceivedMedia
+from tests.support.loopback import LoopbackHandler
 from tests.support.nova_answers import answer_to
+from tests.support.openai_rules import MODELS, Refused, checked
+from tests.support.steps import Step, SteppedServer
 
-MODELS = ("qwen3:8b", "gpt-x")
 PATH = "/v1"
-
-FIELDS = frozenset(
-    {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "tools"}
-    | {"tool_choice", "response_format", "stream"}
-)
-
-
-class Refused(Exception):
-    """A request that the server does not take."""
-
-    def __init__(self, message: str, param: str = "", status: int = 400, code: str = "") -> None:
-        super().__init__(message)
-        self.param, self.status, self.code = param, status, code
-
-
-@dataclass(frozen=True)
-class Step:
-    """What to do with one request instead of answering it."""
-
-    name: str
-    status: int = 200
-    payload: Any = None
-    seconds: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def fails(status: int, message: str = "on command", code: str = "", **headers: str) -> Step:
-    """Fail as OpenAI words it; headers by their names with `_` for `-`."""
-    told = {name.replace("_", "-"): value for name, value in headers.items()}
-    error = {"message": message, "type": code or "error", "param": None, "code": code or None}
-    return Step("fails", status, {"error": error}, headers=told)
-
-
-def throttled(retry_after: str = "") -> Step:
-    """Too many requests."""
-    return fails(429, "Rate limit reached", "rate_limit_exceeded", retry_after=retry_after or "0")
-
-
-def replies(body: Any, status: int = 200) -> Step:
-    """Reply with this JSON, whatever was asked."""
-    return Step("replies", status, body)
-
-
-def hang(seconds: float = 3600) -> Step:
-    """Take the request and say nothing for so long; then answer."""
-    return Step("hang", seconds=seconds)
-
-
-def drips() -> Step:
-    """Begin a reply, and send one byte of it now and then without an end."""
-    return Step("drips")
-
-
-def cut() -> Step:
-    """Close the connection without a word."""
-    return Step("cut")
-
-
-def cut_in_reply() -> Step:
-    """Close the connection in the middle of the reply."""
-    return Step("cut_in_reply")
-
-
-def garbled(status: int = 200) -> Step:
-    """Send something that is not JSON, as a proxy in between might."""
-    return Step("garbled", status)
-
-
-def answers(value: Any) -> Step:
-    """Give this in the form that was asked for, whatever its schema says."""
-    return Step("answers", payload=value)
-
-
-def says(text: str | None, finish_reason: str = "stop", **message: Any) -> Step:
-    """Answer in words, without calling a tool."""
-    return Step("says", payload=(text, finish_reason, message))
-
-
-def without_usage() -> Step:
-    """Answer, and do not say what was used."""
-    return Step("without_usage")
 
 
 @dataclass(frozen=True)
@@ -126,17 +40,17 @@ class Call:
     output_tokens: int = 0
 
 
-class OpenAIServer(LoopbackServer):
+class OpenAIServer(SteppedServer[Call]):
     """The server: started by `with`, or by `start`."""
 
     def __init__(self, *, answer: Callable[[Received], dict[str, Any]] = answer_to) -> None:
         super().__init__(_Handler)
         self.answer = answer
-        self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
         """Forget the log and the script, and be as OpenAI is."""
+        self.forget()
         self.key = ""
         """The key it wants; empty: none."""
         self.refuses: frozenset[str] = frozenset()
@@ -145,109 +59,11 @@ class OpenAIServer(LoopbackServer):
         """Takes tools and answers in words: in prose, unless held to a schema."""
         self.looks = 0
         """How often it was asked for its models."""
-        self._calls: list[Call] = []
-        self._steps: deque[Step] = deque()
-        self._always: Step | None = None
 
     @property
     def base_url(self) -> str:
         """Its address up to `/chat/completions`."""
         return self.url + PATH
-
-    def script(self, *steps: Step) -> None:
-        """Play these steps for the next requests that keep the rules, one each."""
-        with self._lock:
-            self._steps.extend(steps)
-
-    def always(self, step: Step) -> None:
-        """Play this step whenever the script is empty."""
-        self._always = step
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """Every question that came in."""
-        with self._lock:
-            return tuple(self._calls)
-
-    @property
-    def received(self) -> int:
-        """How many came in."""
-        return len(self.calls)
-
-    @property
-    def answered(self) -> int:
-        """How many were answered, and so would be billed."""
-        return sum(1 for call in self.calls if call.output_tokens)
-
-    def next_step(self) -> Step | None:
-        """What to do with a request instead of answering it."""
-        with self._lock:
-            return self._steps.popleft() if self._steps else self._always
-
-    def note(self, call: Call) -> None:
-        """Write a request into the log."""
-        with self._lock:
-            self._calls.append(call)
-
-    def checked(self, body: dict[str, Any]) -> tuple[str, Received]:
-        """Check a request; how it asks for a form, and what it asks.
-
-        Raises:
-            Refused: It breaks a rule, or holds what this server does not take.
-        """
-        if extra := set(body) - FIELDS:
-            raise Refused(f"Unrecognized request argument supplied: {min(extra)}")
-        if body.get("model") not in MODELS:
-            told = f"The model `{body.get('model')}` does not exist"
-            raise Refused(told, "model", 404, "model_not_found")
-        if "max_tokens" in self.refuses and "max_tokens" in body:
-            told = "Unsupported parameter: 'max_tokens' is not supported with this model. Use"
-            raise Refused(f"{told} 'max_completion_tokens' instead.", "max_tokens")
-        if "temperature" in self.refuses and "temperature" in body:
-            told = "Unsupported value: only the default (1) value is supported."
-            raise Refused(told, "temperature")
-        limits = [body[name] for name in ("max_tokens", "max_completion_tokens") if name in body]
-        if len(limits) != 1 or not isinstance(limits[0], int) or limits[0] < 1:
-            raise Refused("max_tokens has to be a whole number of at least 1", "max_tokens")
-        if not 0 <= body.get("temperature", 1) <= 2:
-            raise Refused("temperature has to be from 0 to 2", "temperature")
-        if body.get("stream"):
-            raise Refused("streams are not served here", "stream")
-        system, texts, media = _turns(body.get("messages"))
-        form, name, schema = self._form(body)
-        if form == "words":
-            name, schema = "", _shown_schema(texts[-1])
-        return form, Received(
-            body["model"], HOSTED["amazon.nova-lite-v1:0"], media, texts, system, limits[0],
-            body.get("temperature", 1), name, schema,
-        )  # fmt: skip
-
-    def _form(self, body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-        if "tools" in body:
-            if "tools" in self.refuses:
-                raise Refused(f"library/{body['model']} does not support tools")
-            schemas = dict(map(_tool, body["tools"]))
-            choice = body.get("tool_choice")
-            if choice == "required" and len(schemas) == 1:
-                return ("any tool", *next(iter(schemas.items())))
-            if "named_tool" in self.refuses:
-                told = "Invalid tool_choice type: 'object'. Supported string values: none, auto"
-                raise Refused(told)
-            name = choice["function"]["name"] if isinstance(choice, dict) else ""
-            if name not in schemas or choice["type"] != "function":
-                raise Refused(f"tool_choice names {name!r}, which is no tool", "tool_choice")
-            return "tool", name, schemas[name]
-        if "tool_choice" in body:
-            raise Refused("tool_choice is only allowed when tools are specified", "tool_choice")
-        if "response_format" in body:
-            if "response_format" in self.refuses:
-                raise Refused("This response_format type is unavailable now", "response_format")
-            given = body["response_format"]
-            form = given.get("json_schema") or {}
-            if given.get("type") != "json_schema" or "schema" not in form:
-                raise Refused("response_format needs a json_schema", "response_format")
-            return "schema", _name(form.get("name")), form["schema"]
-        return "words", "", {}
 
 
 class _Handler(LoopbackHandler[OpenAIServer]):
@@ -273,7 +89,7 @@ class _Handler(LoopbackHandler[OpenAIServer]):
             return
         try:
             call = replace(call, body=_json(raw, self.headers.get("Content-Type")))
-            form, received = owner.checked(call.body)
+            form, received = checked(call.body, owner.refuses)
         except Refused as refused:
             owner.note(replace(call, outcome="refused", reason=str(refused)))
             told = {"message": str(refused), "param": refused.param or None, "code": refused.code}
@@ -370,66 +186,3 @@ def _json(raw: bytes, content_type: str | None) -> Any:
     if content_type != "application/json":
         raise Refused("Content-Type has to be application/json", status=415)
     return json.loads(raw)
-
-
-def _turns(messages: Any) -> tuple[str, tuple[str, ...], tuple[ReceivedMedia, ...]]:
-    if not isinstance(messages, list) or not messages or messages[-1].get("role") != "user":
-        raise Refused("messages has to end with one of the user", "messages")
-    system, texts, media = "", [], []
-    for message in messages:
-        content = message.get("content")
-        if message["role"] == "system":
-            system = content
-        elif message["role"] != "user":
-            raise Refused(f"unknown role {message['role']!r}", "messages")
-        elif isinstance(content, str) and content.strip():
-            texts.append(content)
-        elif isinstance(content, list) and content:
-            for part in content:
-                if part["type"] == "text":
-                    texts.append(part["text"])
-                else:
-                    media.append(_picture(part["image_url"]["url"]))
-        else:
-            raise Refused("content must not be empty", "messages")
-    return system, tuple(texts), tuple(media)
-
-
-def _picture(url: str) -> ReceivedMedia:
-    from PIL import Image
-
-    found = re.fullmatch(r"data:image/(\w+);base64,(.+)", url)
-    try:
-        raw = base64.b64decode(found[2], validate=True) if found else b""
-        with Image.open(io.BytesIO(raw)) as image:
-            width, height, name = image.width, image.height, (image.format or "").lower()
-    except (OSError, binascii.Error):
-        raise Refused("Invalid image", "messages") from None
-    if found is None or name != found[1]:
-        raise Refused(f"The image is {name}", "messages")
-    return ReceivedMedia("image", name, len(raw), width, height)
-
-
-def _tool(tool: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    function = tool.get("function") or {}
-    schema = function.get("parameters")
-    if tool.get("type") != "function" or not isinstance(schema, dict):
-        raise Refused("a tool has to be a function with parameters", "tools")
-    if schema.get("type") != "object":
-        raise Refused("the parameters of a function have to be an object", "tools")
-    return _name(function.get("name")), schema
-
-
-def _name(name: Any) -> str:
-    if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
-        raise Refused(f"{name!r} is no name")
-    return name
-
-
-def _shown_schema(prompt: str) -> dict[str, Any]:
-    """The schema that a prompt shows at its end; empty if it shows none."""
-    try:
-        schema = json.loads(prompt.rpartition("\n")[2])
-    except ValueError:
-        return {}
-    return schema if isinstance(schema, dict) else {}

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.openai_server import OpenAIServer, says
+from tests.support.openai_server import OpenAIServer
+from tests.support.openai_steps import says
 from tests.support.orders import order_of
 from workbench import Workspace
 from workbench.analysis.request import AnalysisRequest
