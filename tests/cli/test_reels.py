@@ -34,5 +34,14 @@ def test_a_search_that_finds_nothing_makes_no_film_and_says_what_to_do(run, anal
     assert run("explain", "--list", "--json").json == []
 
 
+def test_only_the_kinds_that_are_asked_for_are_shown(run, analysed: Path) -> None:
+    words = ("explain", "--search", "mechanical seal", "--how", "words", "--storyboard-only")
+    every = run(*words, "--json").json["beats"]
+    chapters = run(*words, "--kind", "chapter", "--json").json["beats"]
+    assert chapters != every
+    astray = run("explain", "--example", "pythagoras", "--kind", "chapter")
+    assert "kinds of moment go with a search" in astray.problem
+
+
 def test_an_empty_search_is_refused(run) -> None:
     assert "name an analysis, a search" in run("explain", "--search", " ").problem

@@ -202,6 +202,17 @@ def test_what_a_search_finds_is_made_into_a_film_by_a_job(
     assert job.title == "Film of moments of “dry start”"
 
 
+def test_the_filters_of_a_search_come_along_into_its_film(
+    talk: Asset, library: Workspace, open_page, no_worker
+):
+    app = open_page("explain", search="dry start", how="Words", kind="Said")
+    assert not app.exception
+    button(app, "Make film, free").click().run()
+    (job,) = library.jobs.jobs()
+    request = FilmRequest.model_validate_json(job.request)
+    assert (request.how, request.kinds) == ("words", ("transcript",))
+
+
 def test_a_search_for_nothing_has_no_button_and_one_in_vain_says_so(
     talk: Asset, library: Workspace, open_page
 ):

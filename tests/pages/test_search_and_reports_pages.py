@@ -20,7 +20,7 @@ def test_a_search_shows_hits_in_a_card_for_each_file(talk: Asset, open_page):
     assert "in 1 file" in said(app)
     links = {link.proto.label: link.proto for link in app.get("page_link")}
     assert any("pump talk" in label for label in links)
-    assert links["Make a film of these"].query_string == "search=dry+start"
+    assert links["Make a film of these"].query_string == "search=dry+start&how=Words"
 
 
 def test_no_hit_says_so_and_names_words_that_occur(talk: Asset, open_page):

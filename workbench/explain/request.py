@@ -43,6 +43,14 @@ class FilmRequest(BaseModel):
         max_length=LONGEST_SEARCH,
         description="What to look for: a film of the best moments of the library, as they sound.",
     )
+    how: Literal["hybrid", "words", "meaning"] = Field(
+        default="hybrid", description="Search by words, by meaning, or by both."
+    )
+    kinds: tuple[Literal["transcript", "screen_text", "chapter", "element", "summary"], ...] = (
+        Field(
+            default=(), description="Search only these kinds of moment; empty: all but summaries."
+        )
+    )
     notes: str = Field(
         default="",
         max_length=LARGEST_LETTERS,
@@ -141,6 +149,8 @@ class FilmRequest(BaseModel):
             )
         if self.chapter is not None and given != ["analysis"]:
             raise ValueError("only an analysis has chapters")
+        if given != ["search"] and self.kinds:
+            raise ValueError("kinds of moment go with a search")
         if given != ["question"] and (self.explanation or self.refined):
             raise ValueError("an explanation goes with the question it answers")
         if self.voice_engine and not self.has_paid_voice:

@@ -7,21 +7,26 @@ from workbench.media.timecode import format_time
 from workbench.workspace import Workspace
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", help="what to look for")
+def add_search_options(parser: argparse.ArgumentParser) -> None:
+    """How to search, and for what kinds of moment."""
     parser.add_argument(
         "--how",
         choices=("hybrid", "words", "meaning"),
         default="hybrid",
-        help="match words, meaning, or both (default: hybrid)",
+        help="search by words, by meaning, or by both (default: hybrid)",
     )
     parser.add_argument(
         "--kind",
         nargs="+",
         default=(),
         choices=("transcript", "screen_text", "chapter", "element", "summary"),
-        help="only these kinds of moment",
+        help="search only these kinds of moment",
     )
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", help="what to look for")
+    add_search_options(parser)
     parser.add_argument("--asset", nargs="+", default=(), metavar="FILE", help="only in these")
     parser.add_argument("--limit", type=int, default=10, help="most moments (default: 10)")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from workbench.backends.usage import format_usd
+from workbench.cli.analyses.search import add_search_options
 from workbench.cli.films.price import (
     add_question_options,
     is_agreed,
@@ -59,6 +60,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     about.add_argument(
         "--publish", metavar="FILM_ID", help="put a film into the S3 folder and print its link"
     )
+    add_search_options(parser)
     parser.add_argument("--analysis", default="", metavar="ID", help="this analysis of the file")
     parser.add_argument(
         "--chapter", type=int, metavar="NUMBER", help="explain one chapter, from 1 on"
@@ -121,6 +123,8 @@ def _read(name: str) -> tuple[str, str]:
 
 def _request(arguments: argparse.Namespace, workspace: Workspace) -> FilmRequest:
     values: dict[str, object] = {
+        "how": arguments.how,
+        "kinds": arguments.kind,
         "length": arguments.length,
         "voice": arguments.voice,
         "voice_engine": arguments.voice_engine,

@@ -8,6 +8,7 @@ from workbench.errors import RequestError
 from workbench.explain.request import LONGEST_SEARCH
 from workbench.ui import data
 from workbench.ui.formats import format_count, format_moment, plain
+from workbench.ui.results.search import KINDS, WAYS
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
@@ -112,7 +113,25 @@ def from_search() -> Values | None:
             " moments, with their sources. No model is asked.",
         )
         length = length_field()
-    return {"search": text, "length": length} if text.strip() else None
+        with st.popover("Filter", icon=":material/filter_alt:"):
+            how = st.segmented_control(
+                "How", list(WAYS), default="Hybrid", key="how", bind="query-params", required=True
+            )
+            kinds = st.pills(
+                "Kind of moment",
+                list(KINDS),
+                selection_mode="multi",
+                key="kind",
+                bind="query-params",
+            )
+    if not text.strip():
+        return None
+    return {
+        "search": text,
+        "how": WAYS[how],
+        "kinds": tuple(KINDS[label] for label in kinds),
+        "length": length,
+    }
 
 
 def from_notes() -> Values | None:

@@ -36,6 +36,8 @@ class Found:
     """What a search gave."""
 
     query: str
+    how: str
+    kinds: tuple[str, ...]
     hits: "tuple[Hit, ...]"
     seconds: float
 
@@ -63,7 +65,7 @@ def find(text: str, *, how: str, kinds: Sequence[str]) -> Found:
     hits = workspace().search(
         text, how=WAYS[how], kinds=tuple(KINDS[label] for label in kinds), limit=MOST_HITS
     )
-    return Found(text, tuple(hits), perf_counter() - began)
+    return Found(text, how, tuple(kinds), tuple(hits), perf_counter() - began)
 
 
 def found_line(found: Found) -> None:
@@ -79,7 +81,7 @@ def found_line(found: Found) -> None:
             "pages/explain.py",
             label="Make a film of these",
             icon=":material/movie:",
-            query_params={"search": found.query},
+            query_params={"search": found.query, "how": found.how, "kind": found.kinds},
         )
 
 

@@ -99,7 +99,12 @@ class ExplainingWork(QuestionWork, FilmWork, SearchWork):
         """A film of the best moments that a search finds."""
         from workbench.explain.storyboards.reel import FoundMoment, storyboard_of_moments
 
-        hits = self.search(request.search, kinds=REEL_KINDS, limit=MOST_REEL_HITS)
+        hits = self.search(
+            request.search,
+            how=request.how,
+            kinds=request.kinds or REEL_KINDS,
+            limit=MOST_REEL_HITS,
+        )
         assets = {id_: self.store.asset(id_) for id_ in {hit.moment.asset_id for hit in hits}}
         return storyboard_of_moments(
             request.search,
