@@ -30,6 +30,7 @@ FILMS = {
     "open_hevc.mkv": [*X265, "keyint=33:min-keyint=33:open-gop=1:bframes=6:log-level=error"],
     "dense_hevc.mov": [*X265, "keyint=25:min-keyint=25:open-gop=1:bframes=3:log-level=error"],
     "deep_hevc.mp4": [*X265, "keyint=40:bframes=3:log-level=error", "-pix_fmt", "yuv420p10le"],
+    "layers_hevc.mp4": [*X265, "keyint=40:temporal-layers=3:bframes=3:b-pyramid=1:log-level=error"],
     "vp9.webm": ["-c:v", "libvpx-vp9", "-cpu-used", "5", "-g", "40", "-b:v", "300k"],
     "av1.mp4": ["-c:v", "libsvtav1", "-preset", "12", "-g", "40", "-svtav1-params", "lookahead=20"],
     "aom.mkv": ["-c:v", "libaom-av1", "-cpu-used", "8", "-g", "40", "-usage", "realtime"],

@@ -53,9 +53,10 @@ def reader_for(codec: str, extradata: bytes | None) -> Reader | None:
         length_bytes = (data[4] & 3) + 1
         return Reader(lambda packet: _h264_look(packet, length_bytes))
     if codec == "hevc" and len(data) > 22 and data[0] == 1:
-        length_bytes = (data[21] & 3) + 1
+        # ISO/IEC 14496-15, 8.3.3.1.2: numTemporalLayers in bits 3 to 5; 0 is unknown.
+        length_bytes, layers = (data[21] & 3) + 1, data[21] >> 3 & 7
         return Reader(
-            lambda packet: _hevc_look(packet, length_bytes),
+            lambda packet: _hevc_look(packet, length_bytes, max(1, layers)),
             lambda packet: _hevc_begin(packet, length_bytes),
         )
     return None
@@ -85,16 +86,19 @@ def _h264_look(packet: Any, length_bytes: int) -> Role:
 _RADL, _RASL, _IDR, _CRA, _BLA_N_LP = {6, 7}, {8, 9}, {19, 20}, 21, 18
 
 
-def _hevc_look(packet: Any, length_bytes: int) -> Role:
-    heads = [head for _, head in _units(memoryview(packet), length_bytes)]
+def _hevc_look(packet: Any, length_bytes: int, layers: int) -> Role:
+    # 7.3.1.2: nal_unit_type in bits 9 to 14, nuh_layer_id in bits 3 to 8 (0 but for a second eye),
+    # and nuh_temporal_id_plus1 in bits 0 to 2.
+    heads = [head for _, head in _units(memoryview(packet), length_bytes) if not head & 0x1F8]
     kinds = {head >> 9 & 63 for head in heads} & set(range(32))
-    if not kinds or any(head & 7 != 1 for head in heads if head >> 9 & 63 < 32):
+    heights = {head & 7 for head in heads if head >> 9 & 63 < 32}
+    if not kinds or max(heights) > layers:
         raise UnfitError
     is_open = kinds == {_CRA}
     return Role(
         begins=is_open or bool(kinds & _IDR),
-        # Even ones up to 14 are referred to by none of their own layer.
-        is_needed=not all(kind <= 14 and kind % 2 == 0 for kind in kinds),
+        # Even ones up to 14 are referred to by none of their own temporal layer, and by none below.
+        is_needed=max(heights) < layers or not all(kind <= 14 and kind % 2 == 0 for kind in kinds),
         is_open=is_open,
         leads=kinds <= _RASL | _RADL,
     )
