@@ -4,7 +4,7 @@ import functools
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime
 
@@ -29,18 +29,17 @@ from workbench.analysis.services.hearing import (
     with_hearing,
 )
 from workbench.backends.catalog.models import Tier
-from workbench.backends.order import CallOrder, CallOutcome
 from workbench.backends.protocol import MediaPart
 from workbench.backends.usage import Cost
 from workbench.errors import LibraryError, NoCredentials, NotInLibrary, RequestError
 from workbench.evidence.evidence import Evidence
-from workbench.library.calls.making import CallTools, go_on, make_call, settle_stale
 from workbench.library.imports.sources import SourceKeep, reading_source, require_source
 from workbench.library.journal import RUN_PREFIX
 from workbench.library.proxies.clip_makings import ClipMakings
 from workbench.library.records import AnalysisHeader, LedgerEntry
 from workbench.media.asset import Asset
 from workbench.progress import Progress, silent
+from workbench.workspace.analyses.calls import CallWork
 from workbench.workspace.analyses.combined import run_each
 from workbench.workspace.analyses.corrections import CorrectionWork
 from workbench.workspace.library import existing_path
@@ -54,7 +53,7 @@ MOST_CALLS_AT_ONCE = 16
 log = logging.getLogger(__name__)
 
 
-class AnalysisWork(CorrectionWork):
+class AnalysisWork(CallWork, CorrectionWork):
     """Questions and answers."""
 
     def _context(self) -> PlanContext:
@@ -257,38 +256,6 @@ class AnalysisWork(CorrectionWork):
                 )
             )
         self.store.name_analysis(analysis.id, [call.cache_key for call in analysis.calls])
-
-    def call(
-        self, order: CallOrder, *, job_id: str = "", check: Callable[[], None] = go_on
-    ) -> CallOutcome:
-        """See that the reply to an order is in the call cache, making the call if need be.
-
-        Args:
-            order: The call.
-            job_id: The job or run that pays for it.
-            check: Called often while it waits; it raises to give up.
-
-        Raises:
-            BackendError: The service gave no usable answer.
-            BudgetReached: It could cost more than what is left under the cap.
-            DiskFull: The reply could not be kept.
-            LibraryError: The same, or the catalog cannot be used.
-        """
-        return make_call(order, job_id=job_id, tools=self._call_tools(), check=check)
-
-    def settle_calls(self) -> int:
-        """Write down what came of calls whose makers have died; returns how many there were."""
-        return settle_stale(self._call_tools())
-
-    def _call_tools(self) -> CallTools:
-        with self._lock:
-            return CallTools(
-                self.backends.get,
-                self.catalog.get,
-                self.cache,
-                self.store,
-                budget_usd=self.settings.monthly_budget_usd,
-            )
 
     def run(
         self,
