@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from workbench.analysis.results import Failure
@@ -29,6 +30,9 @@ from workbench.progress import Progress, silent
 
 FILES_AHEAD = 16
 """How many files may be read before the first of them is in the library."""
+
+FILES_TOGETHER, TOGETHER_S = 8, 0.1
+"""So many files are kept together, if they are read within this time."""
 
 _Read = tuple[Asset, bool, tuple[int, int] | None]
 """An asset, whether it is in the library already, and size and time of change of its file then."""
@@ -152,8 +156,8 @@ def _read_ahead(store: Store, files: Iterable[Path]) -> Iterator[list[tuple[Path
     ahead: deque[tuple[Path, Future[_Read]]] = deque()
 
     def finished() -> list[tuple[Path, Future[_Read]]]:
+        wait([reading for _, reading in islice(ahead, FILES_TOGETHER)], TOGETHER_S)
         together = [ahead.popleft()]
-        wait([together[0][1]])
         while ahead and ahead[0][1].done():
             together.append(ahead.popleft())
         return together
