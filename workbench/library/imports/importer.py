@@ -97,13 +97,16 @@ def import_media(
     done = 0
     for together in _read_ahead(store, files):
         fresh: list[Asset] = []
-        for path, reading in together:
-            progress(done, len(files), shown(path))
-            done += 1
-            if asset := came.read(path, reading):
-                fresh.append(asset)
-        if fresh:
-            came.kept(store.add_assets(fresh))
+        try:
+            for path, reading in together:
+                progress(done, len(files), shown(path))
+                done += 1
+                if asset := came.read(path, reading):
+                    fresh.append(asset)
+        finally:
+            # Also where the caller stops here: what was read is kept.
+            if fresh:
+                came.kept(store.add_assets(fresh))
     progress(len(files), len(files), "imported")
     return ImportReport(
         tuple(came.added.values()), tuple(came.known.values()), tuple(came.failed), skipped
