@@ -81,9 +81,9 @@ def _h264_look(packet: Any, length_bytes: int) -> Role:
     return Role(5 in kinds, any(head & 0x60 for head in heads if head & 31 in (1, 5)))
 
 
-# Rec. ITU-T H.265, table 7-1. Pictures are types 0 to 31; of the leading ones, only RASL pictures
-# need what was decoded before the CRA picture they follow.
-_RADL, _RASL, _IDR, _CRA, _BLA_N_LP = {6, 7}, {8, 9}, {19, 20}, 21, 18
+# Rec. ITU-T H.265, table 7-1. Pictures are types 0 to 31; RASL ones are shown before the CRA picture
+# that they follow, and need what was decoded before it.
+_RASL, _IDR, _CRA, _BLA_N_LP = {8, 9}, {19, 20}, 21, 18
 
 
 def _hevc_look(packet: Any, length_bytes: int, layers: int) -> Role:
@@ -100,7 +100,7 @@ def _hevc_look(packet: Any, length_bytes: int, layers: int) -> Role:
         # Even ones up to 14 are referred to by none of their own temporal layer, and by none below.
         is_needed=max(heights) < layers or not all(kind <= 14 and kind % 2 == 0 for kind in kinds),
         is_open=is_open,
-        leads=kinds <= _RASL | _RADL,
+        leads=kinds <= _RASL,
     )
 
 
