@@ -117,6 +117,17 @@ WRITER = textwrap.dedent(
 )
 
 
+def wait_for_a_pair(catalog: Path) -> None:
+    """Until the writer has kept one more than there are."""
+    with closing(sqlite3.connect(catalog)) as connection:
+        count = "SELECT count(*) FROM signals"
+        before = connection.execute(count).fetchone()
+        stop = time.monotonic() + 60
+        while connection.execute(count).fetchone() == before:
+            assert time.monotonic() < stop, "nothing is written"
+            time.sleep(0.01)
+
+
 def test_a_backup_of_a_library_that_is_written_to_is_of_one_moment(store, data_dir, target):
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(data_dir / "app.db"), str(data_dir / "jobs.db")],
@@ -124,8 +135,10 @@ def test_a_backup_of_a_library_that_is_written_to_is_of_one_moment(store, data_d
     )
     try:
         assert writer.stdout.readline() == b"ready\n"
-        time.sleep(1.0)
-        made = [make_backup(data_dir, store, target, force=True).rows for _ in range(4)]
+        made: list[int] = []
+        for _ in range(4):
+            wait_for_a_pair(data_dir / "app.db")
+            made.append(make_backup(data_dir, store, target, force=True).rows)
         assert writer.poll() is None
     finally:
         writer.kill()
