@@ -4,12 +4,12 @@ import streamlit as st
 
 from workbench.ui import shown_errors
 from workbench.ui.results.search import (
-    KINDS,
-    WAYS,
     find,
     found_line,
     hit_cards,
     hit_player,
+    how_control,
+    kinds_control,
     nothing_found,
 )
 
@@ -25,20 +25,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
         label_visibility="collapsed",
         width="stretch",
     )
-    how = st.segmented_control(
-        "How",
-        list(WAYS),
-        default="Hybrid",
-        key="how",
-        bind="query-params",
-        required=True,
-        label_visibility="collapsed",
-        help="Words finds what was said or written; meaning finds what is like it.",
-    )
+    how = how_control("collapsed")
     with st.popover("Filter", icon=":material/filter_alt:"):
-        kinds = st.pills(
-            "Kind of moment", list(KINDS), selection_mode="multi", key="kind", bind="query-params"
-        )
+        kinds = kinds_control()
 
 with shown_errors():
     if query and query.strip():

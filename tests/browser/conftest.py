@@ -6,7 +6,6 @@ A page fails its test when the browser reports an error, or asks any other host 
 import contextlib
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -72,9 +71,6 @@ SLIDES = {
     ),
 }
 LINE_S = 4
-
-STILL = re.compile(r"/media/[0-9a-f]+\.jpg")
-"""Pictures that Streamlit itself serves; it forgets them when they are no longer shown."""
 
 STREAMLITS_OWN = {"list", "listitem"}
 """Markup of Streamlit's sidebar menu."""
@@ -259,12 +255,8 @@ def page(
     troubles: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
-        if message.type != "error":
-            return
-        about = f"{message.location.get('url', '')} {message.text}"
-        # Streamlit looks for itself below a deep link, and does not find itself there. A still of a
-        # film that is being made may be replaced before a slow browser has fetched it.
-        if "/_stcore/" not in about and not STILL.search(about):
+        # Streamlit looks for itself below a deep link, and does not find itself there.
+        if message.type == "error" and "/_stcore/" not in str(message.location.get("url", "")):
             troubles.append(f"console: {message.text}")
 
     def on_request(asked: Request) -> None:

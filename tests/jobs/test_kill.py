@@ -14,7 +14,7 @@ from tests.bench.kill import CALLS, Bench, kill_runs
 from tests.support.bedrock_server import BedrockServer
 from workbench.jobs.processes.slots import worker_pids
 
-KILLS = 4
+KILLS = 6
 """Of each kind; `make bench-kill` does 200, 50 and 50."""
 
 pytestmark = pytest.mark.slow

@@ -154,7 +154,7 @@ def run(
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(
     scripts=st.lists(SENDS, min_size=8, max_size=8),
     caps=st.tuples(st.none() | ROOM, st.none() | ROOM),

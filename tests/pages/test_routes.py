@@ -7,6 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from workbench.explain.request import FilmRequest
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset
 from workbench.ui import middleware, routes
@@ -47,6 +48,17 @@ def test_sound_has_a_picture_that_stands_for_it(client, library: Workspace):
     asset = library.asset("handover.mp3")
     answer = client.get(f"/files/{asset.id}/poster")
     assert answer.headers["content-type"].startswith("image/svg+xml")
+
+
+def test_a_beat_of_a_film_has_its_picture_by_number(client, library: Workspace):
+    film = library.film(FilmRequest(notes="# One\n\nWater.\n\n# Two\n\nOil.", voice="none"))
+    for number, beat in enumerate(film.beats):
+        answer = client.get(f"/films/{film.id}/{number}.jpg")
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.content == (film.folder / beat.still).read_bytes()
+    assert client.get(f"/films/{film.id}/{len(film.beats)}.jpg").status_code == 404
+    for stranger in ("0" * 12, "..", "%2e%2e"):
+        assert client.get(f"/films/{stranger}/0.jpg").status_code == 404
 
 
 def test_a_strip_tells_where_its_pictures_are_and_what_they_show(client, talk: Asset):

@@ -42,6 +42,11 @@ def poster_url(asset_id: str, *, at_s: float | None = None, width_px: int = 480)
     return origin() + poster_path(asset_id, at_s=at_s, width_px=width_px)
 
 
+def still_url(film_id: str, number: int) -> str:
+    """The full address of the picture of a film's beat; `number` counts from 0."""
+    return f"{origin()}/films/{film_id}/{number}.jpg"
+
+
 def strip_path(asset_id: str) -> str:
     """Where the browser gets the strip of a film: its sheet of pictures and their moments."""
     return f"/files/{asset_id}/strip.json"

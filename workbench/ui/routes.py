@@ -1,4 +1,4 @@
-"""Media and reports on the app's own server, by id and never by path.
+"""Media, films and reports on the app's own server, by id and never by path.
 
 A file is streamed from disk with byte ranges. Everything here answers only to the hosts that
 `server.allowedHosts` names, so that no other site can read the library through a browser.
@@ -79,6 +79,7 @@ def routes() -> list[BaseRoute]:
         Route("/files/{asset_id}/strip.jpg", _answering(_strip_picture)),
         Route("/files/{asset_id}/strip.json", _answering(_strip)),
         Route("/files/{asset_id}/sound.json", _answering(_sound)),
+        Route("/films/{film_id}/{number:int}.jpg", _answering(_still)),
         Route("/reports/{report_id}", _answering(_report)),
     ]
 
@@ -190,6 +191,18 @@ def _nothing() -> Response:
 def _captions(request: Request) -> Response:
     text = workspace().captions(_asset_id(request)) or "WEBVTT\n"
     return Response(text, media_type="text/vtt", headers={"Cache-Control": "no-cache"})
+
+
+def _still(request: Request) -> Response:
+    film = workspace().find_film(str(request.path_params["film_id"]))
+    number = int(request.path_params["number"])
+    if number >= len(film.beats):
+        raise NotInLibrary(
+            f"there is no beat {number} in {film.title!r}", hint=f"it has {len(film.beats)}"
+        )
+    # A film that lacked an animated scene is made again under the same id.
+    path = film.folder / film.beats[number].still
+    return _file(path, headers={"Cache-Control": "no-cache"}, media_type="image/jpeg")
 
 
 def _report(request: Request) -> Response:

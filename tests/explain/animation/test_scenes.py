@@ -63,7 +63,11 @@ def test_thirty_formulas_stand_in_their_rooms(lay_out: LayOut) -> None:
 def test_words_that_mean_harm_are_only_words(lay_out: LayOut) -> None:
     long = "word " * 90 + "x" * 100
     stories = [story_of(text) for text in HOSTILE]
-    # Another of its kinds for each text: letters take Manim a while.
-    beats = tuple(story.beats[n % len(story.beats)] for n, story in enumerate(stories))
-    many = Beat(long[:150], Bullets((*(f"{n} {long}" for n in range(2)), "three", "four", "five")))
+    # Another two of its kinds for each text: letters take Manim a while.
+    beats = tuple(
+        story.beats[(n + step) % len(story.beats)]
+        for n, story in enumerate(stories)
+        for step in (0, 5)
+    )
+    many = Beat(long[:150], Bullets(tuple(f"{n} {long}" for n in range(6))))
     assert_tidy(lay_out([Storyboard("Harm", (*beats, many))]))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.questions import QUESTION, billed, paid, scripted
 from workbench.errors import NotInstalled
-from workbench.explain.animation.availability import manim_version
+from workbench.explain.animation.availability import INSTALL, manim_version
 
 SCENE = """from manim import *
 
@@ -27,8 +27,8 @@ def with_scenes(told: dict[str, Any]) -> dict[str, Any]:
 SCENES = QUESTION.model_copy(update={"scenes": True})
 
 
-@pytest.mark.skipif(bool(manim_version()), reason="Manim is installed")
-def test_scenes_without_manim_are_refused_before_they_are_paid(workspace, server):
+def test_scenes_without_manim_are_refused_before_they_are_paid(workspace, server, monkeypatch):
+    monkeypatch.setattr("workbench.explain.animation.availability.is_available", bool)
     with pytest.raises(NotInstalled) as caught:
         workspace.film(SCENES)
     assert "explainer" in caught.value.hint
@@ -44,7 +44,7 @@ def test_the_price_of_scenes_has_room_for_all_their_repairs(workspace):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not manim_version(), reason="Manim is not installed")
+@pytest.mark.skipif(not manim_version(), reason=f"no Manim here: {INSTALL}")
 def test_a_scene_with_a_slip_is_put_right_by_a_paid_call_and_rendered(workspace, server):
     server.answer = scripted(with_scenes)
     price = workspace.film_price(SCENES)

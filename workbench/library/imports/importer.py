@@ -6,9 +6,8 @@ changed since it was imported is not read again.
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from itertools import islice
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.analysis.results import Failure
@@ -30,9 +29,6 @@ from workbench.progress import Progress, silent
 
 FILES_AHEAD = 16
 """How many files may be read before the first of them is in the library."""
-
-FILES_TOGETHER, TOGETHER_S = 8, 0.1
-"""So many files are kept together, if they are read within this time."""
 
 _Read = tuple[Asset, bool, tuple[int, int] | None]
 """An asset, whether it is in the library already, and size and time of change of its file then."""
@@ -76,7 +72,7 @@ def import_media(
         LibraryError: The library cannot be written.
         DiskFull: There is no room for it.
     """
-    came = _Came()
+    failed: list[Failure] = []
     files: dict[Path, None] = {}
     skipped = 0
     excluded = tuple(exclude)
@@ -88,62 +84,30 @@ def import_media(
                 continue
             listing = look_inside(start, roots=roots, exclude=excluded)
         except (MediaError, RequestError) as error:
-            came.failed.append(Failure(shown(path), error.message, error.hint))
+            failed.append(Failure(shown(path), error.message, error.hint))
             continue
         files.update((found.path, None) for found in listing.files)
-        came.failed.extend(_unreadable(bad) for bad in listing.unreadable)
+        failed.extend(_unreadable(bad) for bad in listing.unreadable)
         skipped += len(listing.skipped) - len(listing.unreadable)
 
-    done = 0
-    for together in _read_ahead(store, files):
-        fresh: list[Asset] = []
+    added: dict[str, Asset] = {}
+    known: dict[str, Asset] = {}
+    for done, (path, reading) in enumerate(_read_ahead(store, files)):
+        progress(done, len(files), shown(path))
         try:
-            for path, reading in together:
-                progress(done, len(files), shown(path))
-                done += 1
-                if asset := came.read(path, reading):
-                    fresh.append(asset)
-        finally:
-            # Also where the caller stops here: what was read is kept.
-            if fresh:
-                came.kept(store.add_assets(fresh))
-    progress(len(files), len(files), "imported")
-    return ImportReport(
-        tuple(came.added.values()), tuple(came.known.values()), tuple(came.failed), skipped
-    )
-
-
-@dataclass(slots=True)
-class _Came:
-    """What has come in so far."""
-
-    added: dict[str, Asset] = field(default_factory=dict)
-    known: dict[str, Asset] = field(default_factory=dict)
-    failed: list[Failure] = field(default_factory=list)
-
-    def read(self, path: Path, reading: Future[_Read]) -> Asset | None:
-        """What was read of a file, if it is to be kept."""
-        try:
-            asset, is_known = _whole(reading)
+            asset, is_new = _import_one(store, reading)
         except MediaError as error:
-            self.failed.append(Failure(shown(path), error.message, error.hint))
-            return None
+            failed.append(Failure(shown(path), error.message, error.hint))
         except OSError as error:
             message = f"{shown(path)} cannot be read: {error.strerror or error}"
-            self.failed.append(Failure(shown(path), message, "check the disk it lies on"))
-            return None
-        if not is_known:
-            return asset
-        self.kept([(asset, False)])
-        return None
-
-    def kept(self, assets: Iterable[tuple[Asset, bool]]) -> None:
-        """Note assets of the library, and whether they are new there."""
-        for asset, is_new in assets:
+            failed.append(Failure(shown(path), message, "check the disk it lies on"))
+        else:
             if is_new:
-                self.added[asset.id] = asset
-            elif asset.id not in self.added:
-                self.known[asset.id] = asset
+                added[asset.id] = asset
+            elif asset.id not in added:
+                known[asset.id] = asset
+    progress(len(files), len(files), "imported")
+    return ImportReport(tuple(added.values()), tuple(known.values()), tuple(failed), skipped)
 
 
 def shown(path: Path) -> str:
@@ -151,28 +115,20 @@ def shown(path: Path) -> str:
     return as_text(Path(path.name or path))
 
 
-def _read_ahead(store: Store, files: Iterable[Path]) -> Iterator[list[tuple[Path, Future[_Read]]]]:
-    """Read several files at a time; give those that are finished, in the order they were named in.
+def _read_ahead(store: Store, files: Iterable[Path]) -> Iterator[tuple[Path, Future[_Read]]]:
+    """Read several files at a time; give them in the order they were named in.
 
     A caller that stops before the end waits for no more than the files that are being read.
     """
     ahead: deque[tuple[Path, Future[_Read]]] = deque()
-
-    def finished() -> list[tuple[Path, Future[_Read]]]:
-        wait([reading for _, reading in islice(ahead, FILES_TOGETHER)], TOGETHER_S)
-        together = [ahead.popleft()]
-        while ahead and ahead[0][1].done():
-            together.append(ahead.popleft())
-        return together
-
     with ThreadPoolExecutor(usual_threads(), thread_name_prefix="import") as pool:
         try:
             for path in files:
                 ahead.append((path, pool.submit(_read, store, path)))
                 if len(ahead) > FILES_AHEAD:
-                    yield finished()
+                    yield ahead.popleft()
             while ahead:
-                yield finished()
+                yield ahead.popleft()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -191,15 +147,17 @@ def _read(store: Store, path: Path) -> _Read:
     return probe(path), False, seen
 
 
-def _whole(reading: Future[_Read]) -> tuple[Asset, bool]:
-    """An asset, and whether it is in the library already."""
+def _import_one(store: Store, reading: Future[_Read]) -> tuple[Asset, bool]:
     asset, is_known, seen = reading.result()
-    if not is_known and fingerprint(asset.path) != seen:
+    if is_known:
+        return asset, False
+    if fingerprint(asset.path) != seen:
         raise MediaError(
             f"{asset.name} changed while it was read",
             hint="import it again when it has been copied or recorded to its end",
         )
-    return asset, is_known
+    is_new = store.add_asset(asset)
+    return store.asset(asset.id), is_new
 
 
 def _unreadable(path: Path) -> Failure:

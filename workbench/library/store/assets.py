@@ -1,6 +1,5 @@
 """The part of the store that keeps media: assets, where they lie, and their proxies."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,49 +28,35 @@ class AssetRows:
     _database: Database
 
     def add_asset(self, asset: Asset) -> bool:
-        """Keep one asset, see `add_assets`.
+        """Keep an asset, or note another path of one that is known.
+
+        A path that held other bytes before now belongs to this asset. If the file at an asset's
+        first path is gone, the path it was found at now takes its place.
 
         Returns:
             True if the asset is new.
         """
-        return self.add_assets((asset,))[0][1]
-
-    def add_assets(self, given: Sequence[Asset]) -> list[tuple[Asset, bool]]:
-        """Keep assets, or note other paths of those that are known; all of them at once.
-
-        A path that held other bytes before now belongs to its asset. If the file at an asset's
-        first path is gone, the path it was found at now takes its place.
-
-        Returns:
-            Each as it is kept, and whether it is new.
-        """
-        paths = [asset.path.resolve() for asset in given]
+        path = asset.path.resolve()
         with self._database.writing("catalog") as connection:
-            new = [
-                self._add(connection, asset, path) for asset, path in zip(given, paths, strict=True)
-            ]
-            query = select(assets.c.id, assets.c.data)
-            rows = connection.execute(query.where(assets.c.id.in_({asset.id for asset in given})))
-            kept = {row.id: read_record(Asset, row.data, f"asset {row.id}") for row in rows}
-        return [(kept[asset.id], is_new) for asset, is_new in zip(given, new, strict=True)]
-
-    def _add(self, connection: Connection, asset: Asset, path: Path) -> bool:
-        known = connection.execute(
-            select(assets.c.data).where(assets.c.id == asset.id)
-        ).scalar_one_or_none()
-        if known is None:
-            connection.execute(assets.insert().values(**_asset_row(asset)))
-        self._hand_over_path(connection, path, asset.id)
-        size_bytes, modified_ns = fingerprint(path) or (asset.size_bytes, 0)
-        connection.execute(
-            self._database.upsert(asset_paths).values(
-                path=str(path), asset_id=asset.id, size_bytes=size_bytes, modified_ns=modified_ns
+            known = connection.execute(
+                select(assets.c.data).where(assets.c.id == asset.id)
+            ).scalar_one_or_none()
+            if known is None:
+                connection.execute(assets.insert().values(**_asset_row(asset)))
+            self._hand_over_path(connection, path, asset.id)
+            size_bytes, modified_ns = fingerprint(path) or (asset.size_bytes, 0)
+            connection.execute(
+                self._database.upsert(asset_paths).values(
+                    path=str(path),
+                    asset_id=asset.id,
+                    size_bytes=size_bytes,
+                    modified_ns=modified_ns,
+                )
             )
-        )
-        if known is not None:
-            former = read_record(Asset, known, f"asset {asset.id}")
-            if CHANGED in former.warnings or not former.path.exists():
-                _write_asset(connection, asset)
+            if known is not None:
+                former = read_record(Asset, known, f"asset {asset.id}")
+                if CHANGED in former.warnings or not former.path.exists():
+                    _write_asset(connection, asset)
         return known is None
 
     def asset(self, asset_id: str) -> Asset:

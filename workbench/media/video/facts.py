@@ -61,8 +61,6 @@ def read_film(path: Path, identity: str, size_bytes: int) -> Asset:
         MediaDamaged: It cannot be decoded.
         MediaUnsupported: It is no film or sound we read.
     """
-    import numpy as np
-
     with open_container(path) as container:
         video = main_video(container)
         if video is None and not container.streams.audio:
@@ -87,6 +85,8 @@ def read_film(path: Path, identity: str, size_bytes: int) -> Asset:
             if duration_s > 10 and not _has_picture_near(container, video, duration_s * 0.9):
                 warnings.append("Pictures near its end cannot be decoded.")
     if video is not None:
+        import numpy as np
+
         track = tracks.get(first.index, _Track())
         times_s = np.sort(track.times_s)
         facts.frame_rate = _frame_rate(times_s, facts.frame_rate)

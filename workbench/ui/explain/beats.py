@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.errors import RequestError
 from workbench.explain.storyboards.storyboard import Storyboard, read_storyboard, write_storyboard
 from workbench.media.timecode import format_time
+from workbench.ui import links
 from workbench.ui.explain.form import FEW_BEATS
 from workbench.ui.explain.price import make_button
 from workbench.ui.explain.request import changed_beat, request_again, shown
@@ -27,7 +28,7 @@ def beat_grid(film: "Film") -> None:
         grid = st.grid(4, min_column_width=220)
         for number, beat in enumerate(film.beats[:FEW_BEATS]):
             with grid.cell(), st.container(key=f"frame_beat_{number}"):
-                st.image(str(film.folder / beat.still), alt=f"Beat {number + 1}")
+                st.image(links.still_url(film.id, number), alt=f"Beat {number + 1}")
                 st.caption(plain(f"{format_time(beat.start_s)} {beat.heading}"))
                 for warning in beat.warnings:
                     st.warning(sentence(warning), icon=":material/warning:")

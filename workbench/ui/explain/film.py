@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench.backends.usage import format_usd
 from workbench.media.timecode import format_length, format_time
+from workbench.ui import links
 from workbench.ui.explain.beats import beat_grid
 from workbench.ui.explain.states import film_progress, how_made
 from workbench.ui.explain.texts import stage_texts
@@ -139,7 +140,7 @@ def _made() -> None:
         grid = st.grid(4, min_column_width=240)
         for film in films:
             with grid.cell(), st.container(key=f"frame_film_{film.id}"):
-                st.image(str(film.folder / film.beats[0].still), alt="First picture of the film")
+                st.image(links.still_url(film.id, 0), alt="First picture of the film")
                 st.page_link(
                     "pages/explain.py",
                     label=plain(film.title),

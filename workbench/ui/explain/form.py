@@ -1,6 +1,7 @@
 """The form of the Explain page: what a film is made of, who speaks, how it looks, what it costs."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -222,6 +223,7 @@ def beat_picture(story: str, number: int) -> None:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _picture(beat: str, theme: str) -> bytes:
+def _picture(beat: str, theme: str) -> str:
+    """A beat as an address that holds its picture: nothing is left to fetch when it is replaced."""
     story = read_storyboard(f'{{"title": "", "beats": [{beat}], "theme": "{theme}"}}')
-    return picture_of(story.beats[0], theme)
+    return f"data:image/jpeg;base64,{b64encode(picture_of(story.beats[0], theme)).decode()}"

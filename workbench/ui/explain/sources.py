@@ -8,7 +8,7 @@ from workbench.errors import RequestError
 from workbench.explain.request import LONGEST_SEARCH
 from workbench.ui import data
 from workbench.ui.formats import format_count, format_moment, plain
-from workbench.ui.results.search import KINDS, WAYS
+from workbench.ui.results.search import KINDS, WAYS, how_control, kinds_control
 from workbench.ui.session import workspace
 
 if TYPE_CHECKING:
@@ -114,16 +114,7 @@ def from_search() -> Values | None:
         )
         length = length_field()
         with st.popover("Filter", icon=":material/filter_alt:"):
-            how = st.segmented_control(
-                "How", list(WAYS), default="Hybrid", key="how", bind="query-params", required=True
-            )
-            kinds = st.pills(
-                "Kind of moment",
-                list(KINDS),
-                selection_mode="multi",
-                key="kind",
-                bind="query-params",
-            )
+            how, kinds = how_control(), kinds_control()
     if not text.strip():
         return None
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -48,6 +48,27 @@ class Found:
             if hit.is_weak == is_weak:
                 groups.setdefault(hit.moment.asset_id, []).append(hit)
         return groups
+
+
+def how_control(label_visibility: Literal["visible", "collapsed"] = "visible") -> str:
+    """How to search: a label of `WAYS`, kept in the link."""
+    return st.segmented_control(
+        "How",
+        list(WAYS),
+        default="Hybrid",
+        key="how",
+        bind="query-params",
+        required=True,
+        label_visibility=label_visibility,
+        help="Words finds what was said or written; meaning finds what is like it.",
+    )
+
+
+def kinds_control() -> list[str]:
+    """What kinds of moment to search for: labels of `KINDS`, kept in the link."""
+    return st.pills(
+        "Kind of moment", list(KINDS), selection_mode="multi", key="kind", bind="query-params"
+    )
 
 
 def find(text: str, *, how: str, kinds: Sequence[str]) -> Found:
