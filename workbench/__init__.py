@@ -11,6 +11,8 @@ The public names below are loaded when they are first used, so importing the pac
 import importlib
 from typing import TYPE_CHECKING
 
+from workbench.startup import put_off_addresses
+
 if TYPE_CHECKING:
     from workbench.analysis.fields import Field
     from workbench.analysis.plans.plan import AnalysisPlan
@@ -64,6 +66,8 @@ __all__ = [
     "Workspace",
     "format_time",
 ]
+
+put_off_addresses()
 
 
 def __getattr__(name: str) -> object:

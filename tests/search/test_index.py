@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -325,9 +324,9 @@ def chroma_server(folder: Path) -> subprocess.Popen:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     lock = FolderLock(folder)
-    program = shutil.which("chroma", path=str(Path(sys.executable).parent)) or "chroma"
+    command = [sys.executable, "-m", "workbench.search.server", "run", "--path", str(folder)]
     server = subprocess.Popen(
-        [program, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)],
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=[lock.fileno()],

@@ -150,7 +150,7 @@ def _start_chroma(folder: Path) -> ServerNote:
         try:
             port = _free_port()
             command = [
-                str(Path(sys.executable).with_name("chroma")),
+                *(sys.executable, "-m", "workbench.search.server"),
                 *("run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)),
             ]
             child = spawn(

@@ -76,8 +76,7 @@ def cut_chunk(
     if is_there(target):
         target.touch()  # housekeeping goes by the time of last use
         return target
-    has_key_frame = start_s in _key_frames(proxy.path)
-    codec = ["-c", "copy"] if has_key_frame else codec_args(())
+    codec = ["-c", "copy"] if _has_key_frame(proxy.path, start_s) else codec_args(())
     with atomic_output(target) as temporary:
         run_ffmpeg(
             [
@@ -130,12 +129,10 @@ def shrink(path: Path, duration_s: float, limit_bytes: int) -> bool:
     return was_large
 
 
-def _key_frames(path: Path) -> set[int]:
-    """Whole seconds at which a sampled proxy has key frames."""
+def _has_key_frame(path: Path, at_s: int) -> bool:
+    """Has a sampled proxy a key frame at this second?"""
     with open_container(path) as container:
         stream = require_video(container, path)
-        return {
-            round(float(packet.pts * packet.time_base))
-            for packet in packets(container, stream)
-            if packet.is_keyframe and packet.pts is not None
-        }
+        container.seek(round(at_s / stream.time_base), stream=stream)
+        first = next((each for each in packets(container, stream) if each.pts is not None), None)
+        return first is not None and round(float(first.pts * first.time_base)) == at_s
