@@ -29,7 +29,7 @@ app: .venv/.local ## the same, then the app on 127.0.0.1 with the results in it
 	@$(VENV)/workbench demo $(if $(MEDIA),"$(MEDIA)") || true
 	@$(VENV)/workbench app
 
-# Many tests wait for programs that are started, killed or drawn, so four lots run beside each
+# Many tests wait for programs that are started, killed or drawn, so five lots run beside each
 # other. Who has ended takes the next, and the longest come first, so that all end together. The
 # lot without a name is all that stands in no other.
 LOT_1 := tests/jobs
@@ -42,8 +42,8 @@ LOT_7 := tests/explain
 NAMED := $(LOT_1) $(LOT_2) $(LOT_3) $(LOT_4) $(LOT_5) $(LOT_6) $(LOT_7)
 test: .venv/.dev ## all tests, from nothing
 	@said=$$(mktemp -d); failed=0; \
-	printf '%s\n' "$(LOT_1)" "$(LOT_2)" "$(LOT_7)" "$(LOT_3)" "$(LOT_5)" "$(LOT_4)" \
-		"$(addprefix --ignore=,$(NAMED))" "$(LOT_6)" | xargs -P 4 -I LOT sh -c \
+	printf '%s\n' "$(LOT_1)" "$(LOT_7)" "$(LOT_5)" "$(LOT_3)" "$(LOT_2)" "$(LOT_4)" \
+		"$(addprefix --ignore=,$(NAMED))" "$(LOT_6)" | xargs -P 5 -I LOT sh -c \
 		'$(VENV)/python -m pytest -q LOT >"'"$$said"'/$$$$" 2>&1; code=$$?; cat "'"$$said"'/$$$$"; exit $$code' \
 		|| failed=1; \
 	rm -rf "$$said"; exit $$failed

@@ -3,6 +3,7 @@
 import pytest
 
 from workbench.backends.bedrock.converse import BedrockNova
+from workbench.backends.bedrock.session import open_session
 from workbench.errors import NoCredentials
 
 
@@ -48,3 +49,17 @@ def test_credentials_that_appear_later_are_found(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     assert nova.readiness().is_ready
+
+
+def test_sessions_share_the_descriptions_of_services_and_nothing_else(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    opened, keys = [], []
+    for key in ("one", "other"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        opened.append(open_session())
+        keys.append(opened[-1].get_credentials().access_key)
+    assert keys == ["one", "other"]
+    assert opened[0].get_credentials().access_key == "one"
+    (loader,) = {session._session.get_component("data_loader") for session in opened}
+    assert len(loader.search_paths) == len(set(loader.search_paths))
+    assert opened[0].client("s3", "us-east-1").meta.service_model.service_name == "s3"

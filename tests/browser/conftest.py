@@ -75,7 +75,10 @@ LINE_S = 4
 STREAMLITS_OWN = {"list", "listitem"}
 """Markup of Streamlit's sidebar menu."""
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "resultTypes": ["violations"],
+}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What the eye and the screen reader get: no findings of axe, and CSS that still fits Streamlit."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -32,21 +33,47 @@ PAGES = {
     "/settings?tab=AWS": "Settings",
 }
 
-DARK = {"color_scheme": "dark"}
+GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 28)"}
 
 
-@pytest.mark.parametrize("page", [{}, DARK], ids=["light", "dark"], indirect=True)
-def test_no_page_has_an_accessibility_finding(page: Page, analysed, axe):
+@pytest.fixture
+def look(page: Page, axe) -> Callable[[], list[str]]:
+    """What axe finds on the page as it stands, and when the reader's system has changed to the
+    other theme.
+    """
+    schemes = ["light", "dark"]
+
+    def at_both() -> list[str]:
+        findings = []
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)
+            expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUNDS[scheme])
+            findings += [f"{scheme}: {finding}" for finding in axe(page)]
+        schemes.reverse()
+        return findings
+
+    return at_both
+
+
+def test_no_page_has_an_accessibility_finding_or_is_wider_than_a_small_laptop(
+    page: Page, analysed, look
+):
     findings = []
     for path, title in PAGES.items():
         page.goto(analysed.url + path)
         expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-        findings += axe(page)
+        findings += look()
+        page.set_viewport_size({"width": 1024, "height": 768})
+        settle(page)
+        wide_px = page.get_by_test_id("stMain").evaluate(
+            "node => node.scrollWidth - node.clientWidth"
+        )
+        findings += [f"{path} is {wide_px} px too wide"] if wide_px > 0 else []
+        page.set_viewport_size({"width": 1440, "height": 900})
     assert findings == []
 
 
-@pytest.mark.parametrize("page", [{}, DARK], ids=["light", "dark"], indirect=True)
-def test_jobs_in_every_state_have_no_accessibility_finding(page: Page, quiet, put_job, axe):
+def test_jobs_in_every_state_have_no_accessibility_finding(page: Page, quiet, put_job, look):
     put_job(id="runs")
     put_job(id="rests", state="paused")
     put_job(id="waits", state="waiting")
@@ -62,19 +89,18 @@ def test_jobs_in_every_state_have_no_accessibility_finding(page: Page, quiet, pu
     ):
         page.goto(quiet.url + path)
         page.get_by_text("Log").first.click()
-        findings += axe(page)
+        findings += look()
         if path.endswith(("running", "waiting")):
             page.get_by_role("button", name="Stop").first.click()
             expect(page.get_by_role("button", name="Stop this job")).to_be_visible()
-            findings += axe(page)
+            findings += look()
     page.goto(quiet.url)
     expect(page.locator(".st-key-line_job_runs")).to_be_visible()
-    findings += axe(page)
+    findings += look()
     assert findings == []
 
 
-@pytest.mark.parametrize("page", [{}, DARK], ids=["light", "dark"], indirect=True)
-def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, catalog, axe):
+def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, catalog, look):
     now = datetime.now(UTC)
     for number in range(12):
         outcome = "lost" if number == 5 else "answered"
@@ -96,7 +122,7 @@ def test_costs_of_every_kind_have_no_accessibility_finding(page: Page, quiet, ca
     }.items():
         page.goto(quiet.url + path)
         expect(page.get_by_text(words)).to_be_visible()
-        findings += axe(page)
+        findings += look()
     assert findings == []
 
 
@@ -127,18 +153,6 @@ def test_a_sidebar_link_that_has_the_focus_shows_it(page: Page, analysed):
         if focused.count():
             break
     expect(focused).to_have_css("outline-style", "solid")
-
-
-@pytest.mark.parametrize("page", [{"viewport": {"width": 1024, "height": 768}}], indirect=True)
-def test_nothing_is_wider_than_a_small_laptop(page: Page, analysed):
-    for path, title in PAGES.items():
-        page.goto(analysed.url + path)
-        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-        settle(page)
-        wide = page.locator("[data-testid=stMain]").evaluate(
-            "node => node.scrollWidth - node.clientWidth"
-        )
-        assert wide <= 0, path
 
 
 def test_a_filter_of_one_page_does_not_follow_to_another(page: Page, analysed):

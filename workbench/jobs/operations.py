@@ -5,17 +5,19 @@ A `Workspace` has these methods. Jobs know nothing else of it, so this room stay
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.analysis.request import AnalysisRequest
 from workbench.analysis.results import Failure, RunResult
 from workbench.analysis.runs.run import Executor
 from workbench.backends.order import CallOrder, CallOutcome
-from workbench.explain.films.making import Film
 from workbench.explain.request import FilmRequest
 from workbench.library.records import ReportRecord
 from workbench.media.asset import Asset, Proxy
 from workbench.progress import Progress
+
+if TYPE_CHECKING:
+    from workbench.explain.films.making import Film
 
 
 class Imported(Protocol):
@@ -125,7 +127,7 @@ class Operations(Protocol):
         job_id: str,
         execute: Executor | None,
         check: Callable[[], None],
-    ) -> Film:
+    ) -> "Film":
         """Make an explainer film; every paid reply is kept before it is used."""
         ...
 

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from workbench.errors import WorkbenchError
 from workbench.ui import data
-from workbench.ui.components import theme
+from workbench.ui.components import daylight, theme
 from workbench.ui.formats import advice, plain
 
 ASSETS = Path(__file__).parent / "assets"
@@ -65,6 +65,7 @@ def page_frame() -> Iterator[None]:
     yield
     with st.sidebar:
         _engine_badges()
+        daylight()
 
 
 def _engine_badges() -> None:

@@ -1,5 +1,6 @@
 """boto3's session; what it cannot find is told in our own errors, under the service's name."""
 
+import functools
 from typing import Any
 
 from workbench.backends.bedrock.errors import failure_of
@@ -17,12 +18,27 @@ def open_session(service: str = "Bedrock") -> Any:
         NoCredentials: The profile that is named does not exist.
     """
     import boto3
+    import botocore.session
     from botocore.exceptions import BotoCoreError
 
+    core = botocore.session.Session()
     try:
-        return boto3.Session()
+        loader = _loader(core.get_config_variable("data_path"))
+        core.register_component("data_loader", loader)
+        session = boto3.Session(botocore_session=core)
     except BotoCoreError as error:
         raise failure_of(error, service).as_error(1) from error
+    # Every session adds boto3's folder to where the loader looks.
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)
+    return session
+
+
+@functools.cache
+def _loader(data_path: str | None) -> Any:
+    """What reads the descriptions of the services, kept: 0.1 s of looking into 400 folders."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def credentials_method(session: Any, service: str = "Bedrock") -> str:

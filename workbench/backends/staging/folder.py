@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.backends.bedrock.errors import CallFailure, failure_of
+from workbench.backends.bedrock.session import open_session
 from workbench.backends.protocol import Readiness, gone
 from workbench.errors import (
     BackendError,
@@ -346,14 +347,13 @@ class Staging:
         )
 
     def _client(self) -> Any:
-        import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         with self._lock:
             if self._opened is None:
+                session = open_session("S3")
                 try:
-                    session = boto3.Session()
                     self._opened = session.client(
                         "s3",
                         region_name=self._asked_region or session.region_name or DEFAULT_REGION,

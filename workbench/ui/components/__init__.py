@@ -93,6 +93,11 @@ def theme() -> Literal["light", "dark"]:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+def daylight() -> None:
+    """Run the page again when the reader's theme changes: what the server draws is for one."""
+    _component("daylight")(key="daylight", data={"theme": theme()}, on_changed_change=_nothing)
+
+
 def player(
     source: PlayerSource,
     *,
