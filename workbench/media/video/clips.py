@@ -135,4 +135,6 @@ def _has_key_frame(path: Path, at_s: int) -> bool:
         stream = require_video(container, path)
         container.seek(round(at_s / stream.time_base), stream=stream)
         first = next((each for each in packets(container, stream) if each.pts is not None), None)
-        return first is not None and round(float(first.pts * first.time_base)) == at_s
+        if first is None or not first.is_keyframe:
+            return False
+        return round(float(first.pts * first.time_base)) == at_s
