@@ -50,8 +50,11 @@ def test_sound_has_a_picture_that_stands_for_it(client, library: Workspace):
     assert answer.headers["content-type"].startswith("image/svg+xml")
 
 
-def test_a_beat_of_a_film_has_its_picture_by_number(client, library: Workspace):
+def test_a_film_is_streamed_and_its_beats_have_their_pictures_by_number(client, library: Workspace):
     film = library.film(FilmRequest(notes="# One\n\nWater.\n\n# Two\n\nOil.", voice="none"))
+    part = client.get(f"/films/{film.id}/film.mp4", headers={"Range": "bytes=4-7"})
+    assert (part.status_code, part.content) == (206, b"ftyp")
+    assert client.get(f"/films/{'0' * 12}/film.mp4").status_code == 404
     for number, beat in enumerate(film.beats):
         answer = client.get(f"/films/{film.id}/{number}.jpg")
         assert answer.headers["content-type"] == "image/jpeg"

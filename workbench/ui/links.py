@@ -42,6 +42,11 @@ def poster_url(asset_id: str, *, at_s: float | None = None, width_px: int = 480)
     return origin() + poster_path(asset_id, at_s=at_s, width_px=width_px)
 
 
+def film_url(film_id: str) -> str:
+    """The full address of an explainer film. Streamlit's own would end while it still plays."""
+    return f"{origin()}/films/{film_id}/film.mp4"
+
+
 def still_url(film_id: str, number: int) -> str:
     """The full address of the picture of a film's beat; `number` counts from 0."""
     return f"{origin()}/films/{film_id}/{number}.jpg"

@@ -79,6 +79,7 @@ def routes() -> list[BaseRoute]:
         Route("/files/{asset_id}/strip.jpg", _answering(_strip_picture)),
         Route("/files/{asset_id}/strip.json", _answering(_strip)),
         Route("/files/{asset_id}/sound.json", _answering(_sound)),
+        Route("/films/{film_id}/film.mp4", _answering(_film)),
         Route("/films/{film_id}/{number:int}.jpg", _answering(_still)),
         Route("/reports/{report_id}", _answering(_report)),
     ]
@@ -191,6 +192,11 @@ def _nothing() -> Response:
 def _captions(request: Request) -> Response:
     text = workspace().captions(_asset_id(request)) or "WEBVTT\n"
     return Response(text, media_type="text/vtt", headers={"Cache-Control": "no-cache"})
+
+
+def _film(request: Request) -> Response:
+    film = workspace().find_film(str(request.path_params["film_id"]))
+    return _file(film.path, headers={"Cache-Control": "no-cache"}, media_type="video/mp4")
 
 
 def _still(request: Request) -> Response:

@@ -56,7 +56,8 @@ def _shown_film(film: "Film", job: "Job | None") -> None:
     watch, read = st.columns([1.7, 1], gap="medium")
     with watch:
         st.subheader(plain(film.title), anchor=False)
-        st.video(str(film.path), subtitles=str(film.vtt_path) if film.vtt_path.is_file() else None)
+        captions = str(film.vtt_path) if film.vtt_path.is_file() else None
+        st.video(links.film_url(film.id), subtitles=captions)
     with read:
         st.caption(plain(_facts(film)))
         for note in film.notes:
